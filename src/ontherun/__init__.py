@@ -1,0 +1,3 @@
+"""BrokerTec order entry that anyone can run."""
+
+__version__ = "0.1.0"
