@@ -9,9 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from ontherun.sbe import Schema, load_schema
 from ontherun.sbe.__main__ import main
-from ontherun.sbe.layout import Schema
-from ontherun.sbe.schema import load_schema
 
 ROOT = Path(__file__).parents[3]
 OURS = ROOT / "src/ontherun/ilink/schema/ilink.xml"
@@ -42,7 +41,9 @@ def official(schema_file: Callable[[int], Path]) -> Schema:
 
 
 @pytest.fixture(scope="session")
-def generated_from(schema_file: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], ModuleType]:
+def generated_from(
+    schema_file: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[int], ModuleType]:
     """Generate a package from the exchange's file of a version, with the command, and import it."""
     packages: dict[int, ModuleType] = {}
 
