@@ -91,7 +91,7 @@ def _typed_pack(parameters: list[str], about: str) -> list[str]:
         "    if TYPE_CHECKING:",
         "",
         "        @staticmethod",
-        *layout(Bracketed("def pack", [*parameters, "/"]), suffix=" -> bytes:", indent=8),
+        *layout(Bracketed("def pack", [*parameters, "/"] if parameters else []), suffix=" -> bytes:", indent=8),
         f'            """{about}"""',
         "    else:",
     ]

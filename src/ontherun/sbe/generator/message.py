@@ -156,6 +156,8 @@ def _init(block: Block, groups: dict[str, str], data: list[str]) -> list[str]:
         parameters.append(text if default is None else f"{text} = {default}")
     parameters += [f"{name}: abc.Iterable[{entry}] = ()" for name, entry in groups.items()]
     parameters += [f'{name}: bytes = b""' for name in data]
+    if not parameters:
+        return []
     return [
         "",
         *layout(Bracketed("def __init__", ["self", "*", *parameters]), suffix=" -> None:", indent=4),
