@@ -1,6 +1,6 @@
 """What a batch of the journal holds: every input that can change what the gateway will say, and nothing else.
 
-An entry is an 16-byte head and a body, little-endian:
+An entry is a 16-byte head and a body, little-endian:
 
 | bytes | field  | meaning                                                     |
 |-------|--------|-------------------------------------------------------------|
@@ -47,9 +47,9 @@ def encode(kind: Kind, lane: int, now: int, body: bytes) -> bytes:
     return HEAD.pack(kind, lane, len(body), now) + body
 
 
-def encode_json(kind: Kind, lane: int, now: int, value: dict[str, object]) -> bytes:
-    """One entry whose body is JSON, with sorted keys so that equal values are equal bytes."""
-    return encode(kind, lane, now, json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
+def json_body(value: dict[str, object]) -> bytes:
+    """A JSON body, with sorted keys so that equal values are equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def decode(batch: bytes) -> Iterator[Entry]:
