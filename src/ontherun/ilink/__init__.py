@@ -8,10 +8,12 @@ from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trac
 from ontherun.ilink.authority import (
     Authority,
     AuthorityUnavailable,
+    Key,
     KeyAnswer,
     KeyFound,
     KeyPending,
     KeyRefused,
+    NoKey,
     SentMessages,
     Streams,
 )
@@ -46,6 +48,8 @@ __all__ = [
     "Role",
     "Authority",
     "AuthorityUnavailable",
+    "Key",
+    "NoKey",
     "KeyAnswer",
     "KeyFound",
     "KeyPending",

@@ -3,7 +3,7 @@
 import hmac
 
 from ontherun.ilink.actions import Action, Record, Send, Trace
-from ontherun.ilink.authority import AuthorityUnavailable, KeyAnswer, KeyFound, KeyPending
+from ontherun.ilink.authority import AuthorityUnavailable, Key, KeyAnswer, KeyPending, NoKey
 from ontherun.ilink.codes import EstablishmentRejectCode, NegotiationRejectCode, TerminateCode, words
 from ontherun.ilink.diagnosis import diagnose
 from ontherun.ilink.gateway_connection import GatewayConnection, told
@@ -98,18 +98,19 @@ class GatewayLogin(GatewayConnection):
             return self._refuse(login, refusal, now)
         return self._verify(login, login.stream, answer, now)
 
-    def _verify(self, login: Login, stream: Stream, answer: KeyAnswer, now: int) -> list[Action]:
+    def _verify(self, login: Login, stream: Stream, answer: Key | NoKey, now: int) -> list[Action]:
         message = login.message
-        secret = answer.secret if isinstance(answer, KeyFound) else _STAND_IN
-        matches = hmac.compare_digest(sign(secret, login.sign_text(self._policy)), message.hmac_signature)
-        if not isinstance(answer, KeyFound) or not matches:
-            mistake = diagnose(message.hmac_signature, secret, message.access_key_id, login.text)
-            if isinstance(answer, KeyFound):
-                login.key_state, login.diagnosis = "valid", mistake
-                reason = "HMACSignature is not what this key makes of the received values"
-            else:
+        secret: bytes | None = getattr(answer, "secret", None)
+        key = _STAND_IN if secret is None else secret
+        matches = hmac.compare_digest(sign(key, login.sign_text(self._policy)), message.hmac_signature)
+        if secret is None or not matches:
+            mistake = diagnose(message.hmac_signature, key, message.access_key_id, login.text)
+            if secret is None:
                 login.key_state = getattr(answer, "state", "unknown")
                 reason = f"no valid key: {login.key_state}"
+            else:
+                login.key_state, login.diagnosis = "valid", mistake
+                reason = "HMACSignature is not what this key makes of the received values"
             return self._refuse(login, Refusal(EstablishmentRejectCode.HMAC_NOT_AUTHENTICATED, reason), now)
         login.key_state = "valid"
         refusal = check_role(message, stream, self.role, self._policy)
@@ -118,7 +119,7 @@ class GatewayLogin(GatewayConnection):
         if refusal is not None:
             return self._refuse(login, refusal, now)
         self.stream = stream
-        self.key_expires_at = answer.expires_at
+        self.key_expires_at = getattr(answer, "expires_at", 0)
         return self._accept(login, now)
 
     # Acceptance
