@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.raw_client import RawClient
+from tests.support.venue_process import VenueProcess
 
 from ontherun.ilink import messages as m
 from ontherun.ilink.codes import BusinessRejectReason, EstablishmentRejectCode, NegotiationRejectCode, TerminateCode
-from tests.support.raw_client import RawClient
-from tests.support.venue_process import VenueProcess
 
 PRICE = 99 * 10**9
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-
-from ontherun.ilink import messages as m
 from tests.support.raw_client import RawClient
 from tests.support.venue_process import VenueProcess
+
+from ontherun.ilink import messages as m
 
 PRICE = 99 * 10**9
 
@@ -53,7 +53,10 @@ def test_an_order_is_replaced_and_cancelled(firms: tuple[VenueProcess, RawClient
     order = client.order(ub10, 1, PRICE, 10, b"B1")
     order_id = client.expect(m.ExecutionReportNew).order_id
 
-    shared = {name: getattr(order, name) for name in ("security_id", "side", "sender_id", "location", "party_details_list_req_id")}
+    shared = {
+        name: getattr(order, name)
+        for name in ("security_id", "side", "sender_id", "location", "party_details_list_req_id")
+    }
     client.send(
         m.OrderCancelReplaceRequest(
             **shared,
@@ -76,7 +79,13 @@ def test_an_order_is_replaced_and_cancelled(firms: tuple[VenueProcess, RawClient
 
     client.send(
         m.OrderCancelRequest(
-            **shared, order_id=order_id, seq_num=3, cl_ord_id=b"C1", order_request_id=3, sending_time_epoch=1, manual_order_indicator=0
+            **shared,
+            order_id=order_id,
+            seq_num=3,
+            cl_ord_id=b"C1",
+            order_request_id=3,
+            sending_time_epoch=1,
+            manual_order_indicator=0,
         ).encode()
     )
     cancelled = client.expect(m.ExecutionReportCancel)

@@ -84,7 +84,9 @@ class RawClient:
 
     # Orders
 
-    def order(self, security_id: int, side: int, price: int, qty: int, cl_ord_id: bytes, **changes: Any) -> m.NewOrderSingle:
+    def order(
+        self, security_id: int, side: int, price: int, qty: int, cl_ord_id: bytes, **changes: Any
+    ) -> m.NewOrderSingle:
         """Send a limit day order with the next number."""
         fields: dict[str, Any] = {
             "price": price,
@@ -145,5 +147,7 @@ class RawClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

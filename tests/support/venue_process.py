@@ -21,13 +21,10 @@ class VenueProcess:
         self.ready_file = data.parent / f"{data.name}.ready.json"
         self.ready_file.unlink(missing_ok=True)
         environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+        command = [sys.executable, "-m", "ontherun", "up", "--data", str(data), "--ready-file", str(self.ready_file)]
+        ports = ["--portal-port", "0", "--gateway-port-base", "0"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ontherun", "up", "--data", str(data), "--portal-port", "0", "--gateway-port-base", "0"]
-            + ["--ready-file", str(self.ready_file), *options],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            [*command, *ports, *options], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         self.ready: dict[str, Any] = self._wait_until_ready()
         gateway = self.ready["gateways"][0]
@@ -63,6 +60,8 @@ class VenueProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.process.poll() is None:
             self.stop()

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import up
+from ontherun.cli import keys, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -14,6 +14,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("up")(up.up)
+app.add_typer(sessions.app)
+app.add_typer(keys.app)
 
 
 @app.command()

@@ -4,23 +4,29 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ontherun.cli.api import DEFAULT_DATA
+
 if TYPE_CHECKING:
+    from ontherun.service.settings import Settings
     from ontherun.service.venue import Venue
 
-DEFAULT_DATA = Path.home() / ".ontherun"
-
-Data = Annotated[Path, typer.Option(envvar="ONTHERUN_DATA", help="Folder of everything that lasts.", show_default="~/.ontherun")]
+DataDir = Annotated[
+    Path, typer.Option(envvar="ONTHERUN_DATA", help="Folder of everything that lasts.", show_default="~/.ontherun")
+]
 
 
 def up(
-    data: Data = DEFAULT_DATA,
+    data: DataDir = DEFAULT_DATA,
     host: Annotated[str, typer.Option(envvar="ONTHERUN_HOST", help="Address to listen on.")] = "127.0.0.1",
     portal_port: Annotated[
-        int, typer.Option(envvar="ONTHERUN_PORTAL_PORT", min=0, max=65535, help="Port of the portal and REST API; 0: a free one.")
+        int,
+        typer.Option(
+            envvar="ONTHERUN_PORTAL_PORT", min=0, max=65535, help="Port of the portal and REST API; 0: a free one."
+        ),
     ] = 8040,
     gateway_port_base: Annotated[
         int,
@@ -45,7 +51,10 @@ def up(
     poll: Annotated[
         int,
         typer.Option(
-            envvar="ONTHERUN_POLL", min=0, max=1_000_000, help="Adaptive polling: microseconds to stay awake after input; 0: none."
+            envvar="ONTHERUN_POLL",
+            min=0,
+            max=1_000_000,
+            help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
 ) -> None:
@@ -60,15 +69,13 @@ def up(
     sys.exit(uvloop.run(run(settings)))
 
 
-async def run(settings: "object") -> int:
+async def run(settings: "Settings") -> int:
     """Run a venue until SIGINT or SIGTERM; the process's exit code."""
     from ontherun.gateway.recovery import RecoveryError
     from ontherun.journal import JournalError
     from ontherun.registry import RegistryError
-    from ontherun.service.settings import Settings
     from ontherun.service.venue import Venue
 
-    assert isinstance(settings, Settings)
     try:
         venue = await Venue.start(settings)
     except (RegistryError, JournalError, RecoveryError, OSError) as error:
@@ -80,7 +87,8 @@ async def run(settings: "object") -> int:
         loop.add_signal_handler(number, stop.set)
     show(venue)
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({stopping, venue.failed}, return_when=asyncio.FIRST_COMPLETED)
+    waiting: set[asyncio.Future[Any]] = {stopping, venue.failed}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     await venue.stop()
     if venue.failed.done():
@@ -100,14 +108,31 @@ def show(venue: "Venue") -> None:
     places = Table.grid(padding=(0, 2))
     places.add_row("Portal and REST API", f"[link={ready['portal_url']}]{ready['portal_url']}[/link]")
     for gateway in ready["gateways"]:
-        places.add_row(f"Gateway, segment {gateway['segment']}", f"{gateway['host']}:{gateway['port']}  iLink 3, {gateway['role']}")
+        places.add_row(
+            f"Gateway, segment {gateway['segment']}", f"{gateway['host']}:{gateway['port']}  iLink 3, {gateway['role']}"
+        )
     places.add_row("Data", ready["data"])
     if venue.recovered.batches:
-        places.add_row("Continues", f"{venue.recovered.messages} messages of {venue.recovered.batches} commits are back")
-    demo = Table("Session", "Firm", "Access Key ID", "Key file", "Party details", box=None, padding=(0, 2, 0, 0), header_style="bold")
+        places.add_row(
+            "Continues", f"{venue.recovered.messages} messages of {venue.recovered.batches} commits are back"
+        )
+    demo = Table(
+        "Session",
+        "Firm",
+        "Access Key ID",
+        "Key file",
+        "Party details",
+        box=None,
+        padding=(0, 2, 0, 0),
+        header_style="bold",
+    )
     for login in ready["demo"]:
         demo.add_row(
-            login["session_id"], login["firm"], login["access_key_id"], login["key_file"], str(login["party_details_list_req_id"])
+            login["session_id"],
+            login["firm"],
+            login["access_key_id"],
+            login["key_file"],
+            str(login["party_details_list_req_id"]),
         )
     symbols = " ".join(instrument["symbol"] for instrument in ready["instruments"])
     option = "" if venue.settings.data == DEFAULT_DATA else f" --data {venue.settings.data}"

@@ -1,7 +1,7 @@
 """One TCP connection of a gateway: bytes in, frames out.
 
-The session state machine judges; the engine carries out orders; the gateway makes durable and sends. A connection only passes on, in this order:
-what a turn of the loop brought is queued, committed, and only then written.
+The session state machine judges; the engine carries out orders; the gateway makes durable and sends. A connection
+only passes on, in this order: what a turn of the loop brought is queued, committed, and only then written.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.records import Role
 from ontherun.ilink.transitions import GatewayState
 from ontherun.sbe import FramingError
-from ontherun.sbe.framing import ENCODING_TYPE, HEADER, HEADER_SIZE
+from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
 
 if TYPE_CHECKING:
     from ontherun.gateway.gateway import Gateway
@@ -43,8 +43,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer is there; it has 60 s to log in."""
-        self.transport = cast(asyncio.Transport, transport)
-        self.peer = "%s:%d" % transport.get_extra_info("peername", ("?", 0))[:2]
+        self.transport = cast("asyncio.Transport", transport)
+        host, port = transport.get_extra_info("peername", ("?", 0))[:2]
+        self.peer = f"{host}:{port}"
         self.session: GatewaySession = self._gateway.new_session(self._role)
         self._gateway.connections.add(self)
 
@@ -88,13 +89,14 @@ class Connection(asyncio.Protocol):
     def act(self, judge: Callable[[], list[Action]], now: int) -> None:
         """Let the session machine judge, and do what it says.
 
-        What is numbered already goes out first: a Sequence or an acknowledgement must not overtake a message that it counts.
+        What is numbered already goes out first: a Sequence or an acknowledgement must not overtake a message that it
+        counts.
         """
         if self._lane is not None and self._lane.out:
             self._gateway.flush()
         for action in judge():
             if action.__class__ is Send:
-                self._send(cast(Send, action).frame)
+                self._send(cast("Send", action).frame)
             elif isinstance(action, Record):
                 self._record(action, now)
             elif isinstance(action, Retransmit):
@@ -123,7 +125,9 @@ class Connection(asyncio.Protocol):
             self.session.last_sent = self._gateway.last_now
             self.transport.write(numbered)
             if self.transport.get_write_buffer_size() > SLOW_CONSUMER:
-                self._gateway.log.warning("slow_consumer", peer=self.peer, unsent=self.transport.get_write_buffer_size())
+                self._gateway.log.warning(
+                    "slow_consumer", peer=self.peer, unsent=self.transport.get_write_buffer_size()
+                )
                 self.transport.abort()
         if self.closing:
             self.transport.close()
@@ -131,7 +135,8 @@ class Connection(asyncio.Protocol):
     # Inside.
 
     def _next_frame(self, data: bytes, position: int, end: int, now: int) -> bytes | None:
-        """The whole frame at `position`; None when it is not whole yet, or when the stream cannot be read any further."""
+        """The whole frame at `position`; None when it is not whole yet, or when the stream cannot be read any
+        further."""
         if end - position < 4:
             return None
         size = int.from_bytes(data[position : position + 2], "little")

@@ -1,7 +1,7 @@
 """The deterministic heart of a gateway: journal entries in, numbered frames out.
 
-The live gateway and recovery call the same methods with the same arguments, so replaying a journal says again, byte for byte, what was
-said. Nothing here reads a clock, touches a socket or waits.
+The live gateway and recovery call the same methods with the same arguments, so replaying a journal says again, byte
+for byte, what was said. Nothing here reads a clock, touches a socket or waits.
 """
 
 import json
@@ -45,7 +45,8 @@ SCHEMAS = frozenset(8 | version << 16 for version in SessionPolicy().versions)
 """Schema id and version as one number: what a client may send."""
 
 _FRONT = Struct("<HH2xHI17xI")
-"""The front of a business message's frame: size, encoding type, template id, schema id and version, SeqNum at byte 17 of the block."""
+"""The front of a business message's frame: size, encoding type, template id, schema id and version, SeqNum at byte
+17 of the block."""
 
 _ODD = PartyDetailsListRequest.TEMPLATE_ID
 """The one message whose SeqNum stands at byte 16 (schema id 8 version 9)."""
@@ -63,14 +64,16 @@ REPORTS: dict[type[Event], Callable[..., None]] = {
     ReplaceRejected: rejects.replace,
     BusinessRejected: rejects.business,
 }
-"""What each event of the market becomes on the wire. OrderAccepted, always the first of its command, goes a shorter way of its own."""
+"""What each event of the market becomes on the wire. OrderAccepted, always the first of its command, goes a shorter
+way of its own."""
 
 
 class Engine:
     """One market segment with the streams of its sessions.
 
-    `lanes` by session id; `touched` are the lanes that this turn has something to say to, in the order in which it came up; `refusals` are
-    the refused business messages of this turn and `errors` our own mistakes in carrying them out, both for the log.
+    `lanes` by session id; `touched` are the lanes that this turn has something to say to, in the order in which it
+    came up; `refusals` are the refused business messages of this turn and `errors` our own mistakes in carrying them
+    out, both for the log.
     """
 
     def __init__(self, segment_id: int, policy: SegmentPolicy) -> None:
@@ -112,8 +115,8 @@ class Engine:
     def take(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
         """Carry out the business messages in `data` from `position` on, as long as they are whole and in sequence.
 
-        Returns where it stopped: at `end`, or at the first frame that is not whole, no business message, or out of sequence, which is the
-        session's to judge.
+        Returns where it stopped: at `end`, or at the first frame that is not whole, no business message, or out of
+        sequence, which is the session's to judge.
         """
         stream = lane.stream
         handlers = self._handlers
@@ -122,7 +125,12 @@ class Engine:
         while end - position >= front:
             size, encoding, template, schema, number = unpack(data, position)
             handler = handlers.get(template)
-            if handler is None or schema not in SCHEMAS or encoding != ENCODING_TYPE or not front <= size <= end - position:
+            if (
+                handler is None
+                or schema not in SCHEMAS
+                or encoding != ENCODING_TYPE
+                or not front <= size <= end - position
+            ):
                 break
             if template == _ODD:
                 number = self.number_of(data[position : position + size])
@@ -159,7 +167,8 @@ class Engine:
             self._apply_json(entry.kind, entry.lane, json.loads(entry.body))
 
     def outputs_crc(self) -> int:
-        """Join what this turn says, lane by lane; the checksum over all lanes in the order in which they were touched."""
+        """Join what this turn says, lane by lane; the checksum over all lanes in the order in which they were
+        touched."""
         crc = 0
         for lane in self.touched:
             lane.joined = joined = b"".join(lane.out)

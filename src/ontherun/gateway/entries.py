@@ -10,7 +10,8 @@ An entry is a 16-byte head and a body, little-endian:
 | 4-7   | length | bytes in the body                                           |
 | 8-15  | now    | the gateway's clock when it acted, ns since epoch UTC       |
 
-One entry carries a whole read's worth of consecutive frames, so that a pipelined order costs the journal its own bytes and no more.
+One entry carries a whole read's worth of consecutive frames, so that a pipelined order costs the journal its own
+bytes and no more.
 """
 
 import json

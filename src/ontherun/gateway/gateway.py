@@ -1,7 +1,7 @@
 """The gateway of one market segment: its listeners, and the turn in which everything becomes durable and leaves.
 
-A turn: all connections that had input in one turn of the event loop leave their journal entries and their frames here; then one commit, then
-one write per connection. Nothing of a turn is written before its commit has returned.
+A turn: all connections that had input in one turn of the event loop leave their journal entries and their frames
+here; then one commit, then one write per connection. Nothing of a turn is written before its commit has returned.
 """
 
 import asyncio
@@ -55,15 +55,15 @@ class Directory(Authority, Protocol):
     def session(self, session_id: str) -> object | None:
         """The session, or None where there is none."""
 
-    def party_details(self, session: str, firm: str) -> Mapping[int, PartyDetails]:
+    def party_details(self, session: str, firm: str) -> Mapping[int, object]:
         """The registered party details of a session and firm by PartyDetailsListReqID."""
 
 
 class Gateway:
     """The listeners and connections of one market segment.
 
-    `clock` returns ns since the epoch; `poll` is how long, in ns, the loop is kept awake after input (0: not at all); `broken` is called once when
-    the journal cannot be written: nothing may be acknowledged any more.
+    `clock` returns ns since the epoch; `poll` is how long, in ns, the loop is kept awake after input (0: not at
+    all); `broken` is called once when the journal cannot be written: nothing may be acknowledged any more.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Gateway:
         """The state machine for a new connection."""
         return GatewaySession(self.engine.segment_id, role, self._policy, self._directory, self, self, self.now())
 
-    def get(self, session: str, segment: int) -> Stream | None:
+    def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
         """The stream of a session; None where there is no such session. The session machine asks."""
         lane = self.engine.lanes.get(session)
         if lane is None:
@@ -196,7 +196,11 @@ class Gateway:
     def traced(self, connection: Connection, trace: LoginTrace) -> None:
         """Log how a login attempt ended, and why."""
         tell = self.log.info if trace.verdict is Verdict.ACCEPTED else self.log.warning
-        tell("login", peer=connection.peer, **{name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"})
+        tell(
+            "login",
+            peer=connection.peer,
+            **{name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"},
+        )
 
     # The turn.
 

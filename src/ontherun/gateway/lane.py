@@ -15,7 +15,8 @@ class PartyDetails:
 
 
 class Owner:
-    """Who owns an order: a session trading for one firm. The market knows it by `sender_comp`, the gateway by `lane`."""
+    """Who owns an order: a session trading for one firm. The market knows it by `sender_comp`, the gateway by
+    `lane`."""
 
     __slots__ = ("firm", "lane", "party_details", "sender_comp")
 
@@ -27,7 +28,8 @@ class Owner:
 
 
 class Lane:
-    """The stream of one session on one segment, its owners (one for each firm), and what the present turn says to it."""
+    """The stream of one session on one segment, its owners (one for each firm), and what the present turn says to
+    it."""
 
     __slots__ = ("first", "joined", "number", "out", "owner", "owners", "stream")
 

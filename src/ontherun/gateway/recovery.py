@@ -22,9 +22,10 @@ class Recovered(NamedTuple):
 def recover(engine: Engine, journal: Journal, outbox: "Outbox[tuple[str, int]]") -> Recovered:
     """Bring a new engine and an empty outbox to where the journal ends.
 
-    Raises RecoveryError when a batch does not give the outputs that it gave, JournalDamaged when the journal itself is not whole.
+    Raises RecoveryError when a batch does not give the outputs that it gave, JournalDamaged when the journal itself is
+    not whole.
     """
-    messages = batch_count = 0
+    messages = batches = 0
     for row_id, data, outputs_crc in journal.replay():
         try:
             for entry in decode(data):
@@ -33,13 +34,13 @@ def recover(engine: Engine, journal: Journal, outbox: "Outbox[tuple[str, int]]")
             raise RecoveryError(f"batch {row_id} of the journal cannot be carried out again: {error}") from error
         if engine.outputs_crc() != outputs_crc:
             raise RecoveryError(
-                f"batch {row_id} of the journal now gives other messages than the ones that were sent: it was written by a version with other "
-                "rules. Start the version that wrote it, or a fresh data folder"
+                f"batch {row_id} of the journal now gives other messages than those that were sent: a version with "
+                "other rules wrote it. Start that version, or start on a fresh data folder."
             )
         for lane in engine.touched:
             outbox.append((lane.stream.session, lane.stream.uuid), lane.first, len(lane.out), lane.joined)
             messages += len(lane.out)
         engine.end_turn()
         engine.forget_refusals()
-        batch_count = row_id
-    return Recovered(batch_count, messages)
+        batches = row_id
+    return Recovered(batches, messages)

@@ -64,9 +64,12 @@ def unsupported(engine: "Engine", lane: Lane, data: bytes, position: int, now: i
 
 
 def internal_error(engine: "Engine", lane: Lane, data: bytes, position: int, error: Exception, now: int) -> None:
-    """BusinessReject 138 for a mistake of ours. It is as deterministic as everything else, so recovery makes it again."""
+    """BusinessReject 138 for a mistake of ours. It is as deterministic as everything else, so recovery makes it
+    again."""
     engine.errors.append(error)
-    _bare_reject(engine, lane, data, position, BusinessRejectReason.INTERNAL_TECHNICAL_ERROR, "internal technical error", now)
+    _bare_reject(
+        engine, lane, data, position, BusinessRejectReason.INTERNAL_TECHNICAL_ERROR, "internal technical error", now
+    )
 
 
 def faulty(engine: "Engine", lane: Lane, request: Request, fault: Fault, now: int) -> None:
@@ -119,7 +122,15 @@ def new(engine: "Engine", event: OrderRejected, now: int) -> None:
             short_sale_type=terms.short_sale_type,
         ).encode()
     )
-    _remember(engine, lane, NewOrderSingle.TEMPLATE_ID, terms.seq_num, ExecutionReportReject.TEMPLATE_ID, event.reason, event.text)
+    _remember(
+        engine,
+        lane,
+        NewOrderSingle.TEMPLATE_ID,
+        terms.seq_num,
+        ExecutionReportReject.TEMPLATE_ID,
+        event.reason,
+        event.text,
+    )
 
 
 def cancel(engine: "Engine", event: CancelRejected, now: int) -> None:
@@ -186,7 +197,13 @@ def _bare_reject(
 
 
 def _business_reject(
-    engine: "Engine", lane: Lane, request: Request, reason: BusinessRejectReason | int, text: bytes, ref_tag: int, now: int
+    engine: "Engine",
+    lane: Lane,
+    request: Request,
+    reason: BusinessRejectReason | int,
+    text: bytes,
+    ref_tag: int,
+    now: int,
 ) -> None:
     lane.out.append(
         BusinessReject(
@@ -215,7 +232,9 @@ def _printable(text: bytes) -> bytes:
 
 
 def _remember(engine: "Engine", lane: Lane, template: int, seq_num: int, answer: int, reason: int, text: bytes) -> None:
-    engine.refusals.append(Refusal(lane.stream.session, template, seq_num, answer, int(reason), text.decode("ascii", "replace")))
+    engine.refusals.append(
+        Refusal(lane.stream.session, template, seq_num, answer, int(reason), text.decode("ascii", "replace"))
+    )
 
 
 def _lane_of(owner: object) -> Lane:

@@ -1,8 +1,8 @@
 """Execution reports: what the market said about an order, as the numbered frame that its owner receives.
 
-Every function takes the event and `now` (ns), takes the next number of the owner's lane and leaves the frame there. Fields that BrokerTec does not
-fill are null (schema id 8 version 9; CME client wiki, iLink Binary Order Entry for BrokerTec Markets). Text goes out as it came in, but for
-SenderID, which the exchange upper-cases.
+Every function takes the event and `now` (ns), takes the next number of the owner's lane and leaves the frame there.
+Fields that BrokerTec does not fill are null (schema id 8 version 9; CME client wiki, iLink Binary Order Entry for
+BrokerTec Markets). Text goes out as it came in, but for SenderID, which the exchange upper-cases.
 """
 
 from typing import TYPE_CHECKING
@@ -64,7 +64,8 @@ def next_number(engine: "Engine", lane: Lane) -> int:
 
 
 def new(engine: "Engine", lane: Lane, event: OrderAccepted, now: int) -> None:
-    """ExecutionReportNew (522) to the lane that sent the order. Each order comes this way, so it calls nothing that it need not."""
+    """ExecutionReportNew (522) to the lane that sent the order. Each order comes this way, so it calls nothing that
+    it need not."""
     order = event.order
     terms = order.terms
     stream = lane.stream
@@ -181,7 +182,16 @@ def trade(engine: "Engine", event: OrderTraded, now: int) -> None:
             [_fill(price, event.qty, b"00", FIFO)],
             [
                 _order_event(
-                    price, b"", exec_id, qty, event_type, BINARY_TRADE_REPORTING, _NO_MANTISSA, _NO_EXPONENT, _NO_MANTISSA, _NO_EXPONENT
+                    price,
+                    b"",
+                    exec_id,
+                    qty,
+                    event_type,
+                    BINARY_TRADE_REPORTING,
+                    _NO_MANTISSA,
+                    _NO_EXPONENT,
+                    _NO_MANTISSA,
+                    _NO_EXPONENT,
                 )
                 for exec_id, qty, event_type in event.order_events
             ],

@@ -17,7 +17,8 @@ class RegistryAuthority:
         self.party_details = directory.party_details
 
     def key(self, access_key_id: str, session: str, now: int) -> KeyFound | KeyRefused:
-        """The key pair of a login, opened for this one answer. AuthorityUnavailable when the master key does not open it."""
+        """The key pair of a login, opened for this one answer. AuthorityUnavailable when the master key does not
+        open it."""
         try:
             found = self._directory.key(access_key_id, session, now)
         except MasterKeyError as error:
@@ -25,5 +26,3 @@ class RegistryAuthority:
         if isinstance(found, RegistryKey):
             return KeyFound(found.secret, found.expires_at)
         return KeyRefused(found.state)
-
-

@@ -8,7 +8,9 @@ import structlog
 
 from ontherun.gateway.gateway import Log
 
-SECRETS = frozenset({"authorization", "hmac_signature", "master_key", "password", "secret", "secret_key", "signature", "token"})
+SECRETS = frozenset(
+    {"authorization", "hmac_signature", "master_key", "password", "secret", "secret_key", "signature", "token"}
+)
 """Names whose values are masked, should one ever be handed to the log."""
 
 
@@ -18,10 +20,15 @@ def open_log(path: Path, clock_text: structlog.typing.Processor) -> Log:
     stream = path.open("a", encoding="utf-8", buffering=1)
     logger = structlog.wrap_logger(
         structlog.WriteLogger(stream),
-        processors=[structlog.processors.add_log_level, clock_text, mask, structlog.processors.JSONRenderer(default=str)],
+        processors=[
+            structlog.processors.add_log_level,
+            clock_text,
+            mask,
+            structlog.processors.JSONRenderer(default=str),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
-    return cast(Log, logger)
+    return cast("Log", logger)
 
 
 def mask(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -31,8 +31,6 @@ from ontherun.service.log import open_log
 from ontherun.service.settings import Settings
 
 
-
-
 class WebServer(uvicorn.Server):
     """uvicorn as a task of our loop: the signals are ours."""
 
@@ -44,7 +42,8 @@ class WebServer(uvicorn.Server):
 class Venue:
     """Everything that `ontherun up` starts. Made by `Venue.start`, ended by `stop`.
 
-    `failed` is set when the journal could not be written: the venue must stop, since nothing may be acknowledged any more.
+    `failed` is set when the journal could not be written: the venue must stop, since nothing may be acknowledged any
+    more.
     """
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
@@ -61,7 +60,8 @@ class Venue:
     async def start(cls, settings: Settings) -> Self:
         """Open what is stored, recover, listen, and say so in DIR/up.json and the ready file.
 
-        Raises RegistryError, JournalError, RecoveryError or OSError (a port that is taken) with a message for a person; nothing stays open then.
+        Raises RegistryError, JournalError, RecoveryError or OSError (a port that is taken) with a message for a
+        person; nothing stays open then.
         """
         clock = SystemClock()
         registry = await Registry.open(settings.data, clock)
@@ -158,7 +158,12 @@ class Venue:
         self.addresses.append(GatewayAddress(US_TREASURY_ACTIVES, "primary", settings.host, port))
         await self._serve_portal()
         self._collect_no_garbage()
-        log.info("ready", version=ontherun.__version__, recovered=self.recovered._asdict(), gateways=[f"{a.segment}:{a.port}" for a in self.addresses])
+        log.info(
+            "ready",
+            version=ontherun.__version__,
+            recovered=self.recovered._asdict(),
+            gateways=[f"{a.segment}:{a.port}" for a in self.addresses],
+        )
         for path in (settings.data / "up.json", settings.ready_file):
             if path is not None:
                 ready.write(path, self.ready)
@@ -174,7 +179,9 @@ class Venue:
         listening = socket.create_server((settings.host, settings.portal_port), reuse_port=False, backlog=256)
         host, port = listening.getsockname()[:2]
         self.api_url = f"http://{host}:{port}"
-        config = uvicorn.Config(create_app(self.registry, self), log_config=None, access_log=False, lifespan="off", server_header=False)
+        config = uvicorn.Config(
+            create_app(self.registry, self), log_config=None, access_log=False, lifespan="off", server_header=False
+        )
         server = WebServer(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
 
@@ -184,15 +191,14 @@ class Venue:
 
         self._close.push_async_callback(end)
         while not server.started and not serving.done():
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.001)  # noqa: ASYNC110 -- uvicorn has no event for it
         if serving.done():
             serving.result()
 
     def _collect_no_garbage(self) -> None:
-        """Nothing on the order path makes cycles; with the collector on, a growing book costs pauses of tens of milliseconds."""
+        """Nothing on the order path makes cycles; with the collector on, a growing book costs pauses of tens of
+        milliseconds."""
         gc.collect()
         gc.freeze()
         gc.disable()
         self._close.callback(gc.enable)
-
-

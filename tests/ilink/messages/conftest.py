@@ -42,7 +42,9 @@ def official(schema_file: Callable[[int], Path]) -> Schema:
 
 
 @pytest.fixture(scope="session")
-def generated_from(schema_file: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], ModuleType]:
+def generated_from(
+    schema_file: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[int], ModuleType]:
     """Generate a package from the exchange's file of a version, with the command, and import it."""
     packages: dict[int, ModuleType] = {}
 
