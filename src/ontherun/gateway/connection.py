@@ -95,8 +95,8 @@ class Connection(asyncio.Protocol):
         if self._lane is not None and self._lane.out:
             self._gateway.flush()
         for action in judge():
-            if action.__class__ is Send:
-                self._send(cast("Send", action).frame)
+            if isinstance(action, Send):
+                self._send(action.frame)
             elif isinstance(action, Record):
                 self._record(action, now)
             elif isinstance(action, Retransmit):
