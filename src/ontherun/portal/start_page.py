@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 import ontherun
 from ontherun.keys import utc_text
-from ontherun.portal.auth import Serving
+from ontherun.portal.dependencies import Serving
 from ontherun.portal.routes_sessions import status_of
 from ontherun.registry import OrderEntrySession, Registry
 
