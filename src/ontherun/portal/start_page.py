@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 import ontherun
 from ontherun.keys import utc_text
-from ontherun.portal.auth import Serving
+from ontherun.portal.dependencies import Serving
 from ontherun.portal.routes_sessions import status_of
 from ontherun.registry import OrderEntrySession, Registry
 
