@@ -86,23 +86,27 @@ def test_the_usual_mistakes_give_other_signatures(mistake: str, signature: str) 
 def test_the_signed_messages_equal_the_golden_frames() -> None:
     key = decode_secret(SECRET_A)
     negotiate, establish = texts(b"007")
-    assert Negotiate.pack(
-        sign(key, negotiate), b"EXAMPLEKEYID00000001", UUID, NEGOTIATE_AT, b"ABC", b"007", b""
-    ) == NEGOTIATE_FRAME_A
-    assert Establish.pack(
-        sign(key, establish),
-        b"EXAMPLEKEYID00000001",
-        b"DemoGateway",
-        b"1.0.0",
-        b"ExampleCo",
-        UUID,
-        ESTABLISH_AT,
-        1,
-        b"ABC",
-        b"007",
-        10_000,
-        b"",
-    ) == ESTABLISH_FRAME_A
+    assert (
+        Negotiate.pack(sign(key, negotiate), b"EXAMPLEKEYID00000001", UUID, NEGOTIATE_AT, b"ABC", b"007", b"")
+        == NEGOTIATE_FRAME_A
+    )
+    assert (
+        Establish.pack(
+            sign(key, establish),
+            b"EXAMPLEKEYID00000001",
+            b"DemoGateway",
+            b"1.0.0",
+            b"ExampleCo",
+            UUID,
+            ESTABLISH_AT,
+            1,
+            b"ABC",
+            b"007",
+            10_000,
+            b"",
+        )
+        == ESTABLISH_FRAME_A
+    )
 
 
 def test_a_signature_keeps_its_zero_bytes_on_the_wire() -> None:
