@@ -1,0 +1,1 @@
+"""Composition: settings, the system clock, wiring, process start and stop."""

@@ -1,0 +1,34 @@
+"""What a person may choose when starting a venue."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Hours = Literal["always"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The choices of `ontherun up`; each is an option of the command and an environment variable."""
+
+    data: Path
+    """Folder of everything that lasts: registry, journal, master key, key files."""
+    host: str = "127.0.0.1"
+    """Address that the portal and the gateways listen on."""
+    portal_port: int = 8040
+    """Port of the portal and the REST API; 0 takes a free one."""
+    gateway_port_base: int = 9000
+    """A gateway listens on this plus its market segment id (segment 40: 9040); 0 takes free ports."""
+    ready_file: Path | None = None
+    """Written once everything listens, see `ready.py`."""
+    hours: Hours = "always"
+    """When the market is open; `always` lets a developer trade on a Sunday."""
+    fsync: bool = True
+    """True: what is acknowledged survives loss of power. False: it survives the death of the process only, and is
+    faster."""
+    poll_microseconds: int = 0
+    """Adaptive polling: how long the loop stays awake after input. 0 sleeps at once."""
+
+    def gateway_port(self, segment: int) -> int:
+        """The port for one market segment's gateway, or 0 for a free one."""
+        return self.gateway_port_base + segment if self.gateway_port_base else 0
