@@ -200,7 +200,7 @@ def test_the_help_of_a_command_waits_for_no_web_framework_and_no_database() -> N
         "app.add_typer(sessions.app); app.add_typer(keys.app)\n"
         "try: app(['session', 'list', '--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'fastapi', 'starlette', 'sqlalchemy', 'alembic', 'cryptography', 'httpx2', 'rich', 'asyncio'}\n"
+        "heavy = {'fastapi', 'starlette', 'sqlalchemy', 'alembic', 'cryptography', 'httpx2', 'rich'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
