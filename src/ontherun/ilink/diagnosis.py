@@ -69,7 +69,10 @@ def _candidates(secret: bytes, access_key_id: bytes, text: bytes) -> Iterator[tu
 def _other_outputs(secret: bytes, text: bytes) -> Iterator[tuple[str, bytes]]:
     right = sign(secret, text)
     yield "HMACSignature holds the start of the hexadecimal text: put the 32 raw bytes", right.hex()[:32].encode()
-    yield "HMACSignature holds the start of the hexadecimal text: put the 32 raw bytes", right.hex().upper()[:32].encode()
+    yield (
+        "HMACSignature holds the start of the hexadecimal text: put the 32 raw bytes",
+        right.hex().upper()[:32].encode(),
+    )
     encoded = binascii.b2a_base64(right, newline=False)
     yield "HMACSignature holds the start of the base64 text: put the 32 raw bytes", encoded[:32]
     url = encoded.replace(b"+", b"-").replace(b"/", b"_")
@@ -94,7 +97,8 @@ def _other_keys(secret: bytes, access_key_id: bytes) -> Iterator[tuple[str, byte
     yield undecoded, padded.rstrip(b"=") + b"\n"
     yield "the secret key was used as hexadecimal text: use its 32 bytes", secret.hex().encode()
     lost = padded.replace(b"-", b"").replace(b"_", b"").rstrip(b"=")
-    dropped = binascii.a2b_base64(lost[: len(lost) // 4 * 4])
+    lost = lost[:-1] if len(lost) % 4 == 1 else lost
+    dropped = binascii.a2b_base64(lost + b"=" * (-len(lost) % 4))
     yield "the secret key was decoded as plain base64, which drops - and _: decode it as base64url", dropped
     yield "the Access Key ID was used as key: the Secret Key is the key", access_key_id
 
@@ -152,6 +156,7 @@ def _other_values(names: tuple[str, ...], values: list[bytes]) -> Iterator[tuple
         swapped = [*values[:7], values[8], values[7]]
         yield "NextSeqNo and KeepAliveInterval were signed in the wrong order", b"\n".join(swapped)
         if values[8].endswith(b"000"):
-            yield "KeepAliveInterval was signed in s: sign the ms that are sent", b"\n".join(
-                [*values[:8], values[8][:-3]]
+            yield (
+                "KeepAliveInterval was signed in s: sign the ms that are sent",
+                b"\n".join([*values[:8], values[8][:-3]]),
             )
