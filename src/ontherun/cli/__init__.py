@@ -11,7 +11,7 @@ app = typer.Typer(
     help="BrokerTec order entry that anyone can run.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # help in 0.16 s instead of 0.27
 )
 app.command("up")(up.up)
 app.add_typer(sessions.app)
