@@ -1,0 +1,129 @@
+"""The business messages that a client sends, made from what a person says.
+
+Their SeqNum (9726) stays 0 here: the session machine numbers a message when it leaves.
+"""
+
+from typing import Final
+
+from ontherun.client.login import Login
+from ontherun.ilink.messages import (
+    UINT32_NULL,
+    UINT64_NULL,
+    NewOrderSingle,
+    OrderCancelReplaceRequest,
+    OrderCancelRequest,
+)
+from ontherun.ilink.messages.enums import ExecInst, ExecMode, OrderTypeReq, TimeInForce
+from ontherun.ilink.messages.enums import SideReq as Side
+
+NO_INSTRUCTIONS: Final = ExecInst(0)
+_NO_MODE: Final = 0
+"""ExecutionMode (5906) not given: aggressive."""
+
+
+class Maker:
+    """Makes requests for one login; `now` is ns since the epoch, prices are wire units of 1e-9."""
+
+    __slots__ = ("_location", "_login", "_manual", "_sender_id")
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+        self._sender_id = login.sender_id.encode("ascii")
+        self._location = login.location.encode("ascii")
+        self._manual = int(login.manual)
+
+    def new_order(
+        self,
+        security_id: int,
+        side: Side,
+        price: int,
+        quantity: int,
+        *,
+        cl_ord_id: str,
+        order_request_id: int,
+        now: int,
+        time_in_force: TimeInForce,
+        min_qty: int | None,
+        display_qty: int | None,
+        exec_inst: ExecInst,
+        execution_mode: ExecMode | None,
+    ) -> NewOrderSingle:
+        """NewOrderSingle (514), a limit order."""
+        return NewOrderSingle(
+            price=price,
+            order_qty=quantity,
+            security_id=security_id,
+            side=side,
+            seq_num=0,
+            sender_id=self._sender_id,
+            cl_ord_id=cl_ord_id.encode("ascii"),
+            party_details_list_req_id=self._login.party_details_list_req_id,
+            order_request_id=order_request_id,
+            sending_time_epoch=now,
+            location=self._location,
+            min_qty=UINT32_NULL if min_qty is None else min_qty,
+            display_qty=UINT32_NULL if display_qty is None else display_qty,
+            ord_type=OrderTypeReq.LIMIT,
+            time_in_force=time_in_force,
+            manual_order_indicator=self._manual,
+            exec_inst=exec_inst,
+            execution_mode=_NO_MODE if execution_mode is None else execution_mode,
+        )
+
+    def replace(
+        self,
+        security_id: int,
+        side: Side,
+        price: int,
+        quantity: int,
+        *,
+        order_id: int | None,
+        cl_ord_id: str,
+        order_request_id: int,
+        now: int,
+        time_in_force: TimeInForce | int,
+        min_qty: int | None,
+        display_qty: int | None,
+        ofm_override: bool,
+    ) -> OrderCancelReplaceRequest:
+        """OrderCancelReplaceRequest (515); without `order_id` the order is found by its ClOrdID."""
+        return OrderCancelReplaceRequest(
+            price=price,
+            order_qty=quantity,
+            security_id=security_id,
+            side=side,
+            seq_num=0,
+            sender_id=self._sender_id,
+            cl_ord_id=cl_ord_id.encode("ascii"),
+            party_details_list_req_id=self._login.party_details_list_req_id,
+            order_id=UINT64_NULL if order_id is None else order_id,
+            order_request_id=order_request_id,
+            sending_time_epoch=now,
+            location=self._location,
+            min_qty=UINT32_NULL if min_qty is None else min_qty,
+            display_qty=UINT32_NULL if display_qty is None else display_qty,
+            ord_type=OrderTypeReq.LIMIT,
+            time_in_force=time_in_force,
+            manual_order_indicator=self._manual,
+            ofm_override=ofm_override,
+            exec_inst=NO_INSTRUCTIONS,
+            execution_mode=_NO_MODE,
+        )
+
+    def cancel(
+        self, security_id: int, side: Side, *, order_id: int | None, cl_ord_id: str, order_request_id: int, now: int
+    ) -> OrderCancelRequest:
+        """OrderCancelRequest (516); without `order_id` the order is found by its ClOrdID."""
+        return OrderCancelRequest(
+            order_id=UINT64_NULL if order_id is None else order_id,
+            party_details_list_req_id=self._login.party_details_list_req_id,
+            manual_order_indicator=self._manual,
+            seq_num=0,
+            sender_id=self._sender_id,
+            cl_ord_id=cl_ord_id.encode("ascii"),
+            order_request_id=order_request_id,
+            sending_time_epoch=now,
+            location=self._location,
+            security_id=security_id,
+            side=side,
+        )
