@@ -1,0 +1,69 @@
+"""What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
+
+from ontherun.registry.demo import DemoSession
+from ontherun.registry.directory import Directory, KeyFound, KeyRefused
+from ontherun.registry.errors import (
+    AuditDamagedError,
+    ConflictError,
+    DataDirectoryInUseError,
+    ForbiddenError,
+    InvalidError,
+    MasterKeyError,
+    NotFoundError,
+    RegistryError,
+    SchemaError,
+    UnavailableError,
+)
+from ontherun.registry.principal import SYSTEM, Principal, Role
+from ontherun.registry.records import (
+    GFID_PATTERN,
+    LARGEST_ID,
+    SESSION_ID_PATTERN,
+    ApiToken,
+    AuditEntry,
+    Entity,
+    GlobexFirm,
+    OrderEntrySession,
+    PartyDetails,
+    SealedSecret,
+    StoredKeyPair,
+)
+from ontherun.registry.registry import Registry
+from ontherun.registry.tokens import token_text
+
+__all__ = [
+    "Registry",
+    # what gateways read
+    "Directory",
+    "KeyFound",
+    "KeyRefused",
+    # who asks
+    "Principal",
+    "Role",
+    "SYSTEM",
+    # what is stored
+    "Entity",
+    "GlobexFirm",
+    "OrderEntrySession",
+    "StoredKeyPair",
+    "SealedSecret",
+    "PartyDetails",
+    "ApiToken",
+    "AuditEntry",
+    "DemoSession",
+    "token_text",
+    "GFID_PATTERN",
+    "SESSION_ID_PATTERN",
+    "LARGEST_ID",
+    # what can go wrong
+    "RegistryError",
+    "NotFoundError",
+    "ForbiddenError",
+    "ConflictError",
+    "InvalidError",
+    "UnavailableError",
+    "DataDirectoryInUseError",
+    "MasterKeyError",
+    "SchemaError",
+    "AuditDamagedError",
+]

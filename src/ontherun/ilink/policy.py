@@ -1,0 +1,88 @@
+"""SessionPolicy: what the sources leave open or an operator may want otherwise, each as a named field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ontherun.ilink.codes import TerminateCode
+from ontherun.ilink.transitions import GatewayEvent, GatewayState
+
+SECOND = 1_000_000_000
+
+
+class KeyExpiry(Enum):
+    """What SecretKeySecureIDExpiration (39022) counts: the schema and the wiki disagree."""
+
+    DAYS_LEFT = "whole days left until the key expires"  # description in the schema, id 8 version 9
+    DAYS_SINCE_EPOCH = "the expiry date as days since 1970-01-01"  # CME client wiki, Negotiation Response
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPolicy:
+    """How a gateway session behaves where the protocol leaves room. Times are ns, keep-alive intervals ms.
+
+    Certain by the sources (change them only to test a client):
+
+    - `login_timeout`: Establish must arrive within 60 s of the NegotiationResponse, else Terminate 1. It also limits
+      a connection that never logs in, for which the sources name no limit.
+    - `stale_after`: a RequestTimestamp older than this is refused with code 3.
+    - `authority_timeout`: without an answer about the key for this long the login is refused with code 1.
+    - `keep_alive_min`, `keep_alive_max`: KeepAliveInterval outside is refused with code 11.
+    - `port_closure`: the fifth bad login within 60 s closes the session's ports (Terminate 8). Off lets a test suite
+      fail as often as it likes.
+
+    Not stated, or stated differently by different sources:
+
+    - `future_tolerance`: how far ahead of our clock a RequestTimestamp may be. Not stated; as wide as `stale_after`.
+    - `versions`: schema versions accepted in a client's message header. Answers are always version 9 blocks: a
+      version 8 peer skips the byte it does not know. Any other version, like any other schema id, is Terminate 19.
+    - `environment_indicator`: EnvironmentIndicator (39032); no list of values is published, so null.
+    - `key_expiry`: meaning of SecretKeySecureIDExpiration.
+    - `close_after_reject`: whether the socket closes after a 502 or 505. Not stated; the text on port closure speaks
+      of repeated attempts, so it stays open.
+    - `close_grace`: how long after the last Terminate the socket stays open, so that the peer can read it.
+    - `duplicate_negotiate`, `duplicate_establish`: answer to a second connection of a session that is established
+      already; the first one stays. Not stated.
+    - `ack_before_not_applied`: an Establish whose NextSeqNo is too high gets its 504 and then NotApplied (or the
+      other way round).
+    - `missing_next_seq_no_is_rejected`: an Establish with a null NextSeqNo gets reject 22, which only other
+      implementations know, instead of Terminate 21.
+    - `sign_padded_text`: canonical texts keep the NUL padding of Session and Firm. Not stated; everything points to
+      trimmed texts.
+    - `sequence_opens_gap`: a Sequence from the client that jumps ahead, with no NotApplied open, is answered with
+      NotApplied, as FIXP does; otherwise it is taken as a gap fill at once.
+    - `cut_retransmission`: a request under the current UUID that reaches beyond the last message is answered with
+      what there is; otherwise RetransmitReject 0.
+    - `logins_per_window`: Negotiate and Establish messages of one session and segment within 3 s before code 15,
+      Volume Controls. The limit for administrative messages is not published; the default is the published reject
+      threshold of the Common module (500 messages a second over 3 s). 0 switches it off.
+    - `undecodable_business_is_rejected`: a business message whose body does not decode gets BusinessReject 109 and
+      consumes its number; otherwise Terminate 19. Read by the gateway, which decodes business messages.
+    - `violations`: entries of the transition table to override, by (state, event): another code, or None to ignore the
+      message. The wiki lists the codes without saying which state gives which: 2 or 3 before establishment, 4 or 6
+      for a Negotiate when established, 19 or 23 for templates that only a gateway sends, 24 or silence for a second
+      Terminate.
+    """
+
+    login_timeout: int = 60 * SECOND
+    stale_after: int = 5 * SECOND
+    future_tolerance: int = 5 * SECOND
+    authority_timeout: int = 5 * SECOND
+    keep_alive_min: int = 5_000
+    keep_alive_max: int = 60_000
+    port_closure: bool = True
+    versions: frozenset[int] = frozenset({8, 9})
+    environment_indicator: int = 255
+    key_expiry: KeyExpiry = KeyExpiry.DAYS_LEFT
+    close_after_reject: bool = False
+    close_grace: int = SECOND
+    duplicate_negotiate: TerminateCode = TerminateCode.ALREADY_NEGOTIATED
+    duplicate_establish: TerminateCode = TerminateCode.ALREADY_ESTABLISHED
+    ack_before_not_applied: bool = True
+    missing_next_seq_no_is_rejected: bool = False
+    sign_padded_text: bool = False
+    sequence_opens_gap: bool = True
+    cut_retransmission: bool = True
+    logins_per_window: int = 1_500
+    undecodable_business_is_rejected: bool = True
+    violations: Mapping[tuple[GatewayState, GatewayEvent], TerminateCode | None] = field(default_factory=dict)

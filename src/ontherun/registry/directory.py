@@ -1,0 +1,189 @@
+"""What the registry holds, in memory: read by gateways at each login and by the portal for each page.
+
+It changes right after each commit and never before, always as a whole record. Looking up never waits.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from ontherun.registry.principal import Principal
+from ontherun.registry.records import (
+    ApiToken,
+    Entity,
+    GlobexFirm,
+    OrderEntrySession,
+    PartyDetails,
+    StoredKeyPair,
+)
+from ontherun.registry.sealing import MasterKeys, row_identity
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFound:
+    """The HMAC key for a login, and when its pair expires (nanoseconds since 1970-01-01 UTC)."""
+
+    secret: bytes = field(repr=False)
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRefused:
+    """Why there is no key for a login: "unknown", "other session", "expired" or "deleted".
+
+    For the owner's login trace only. On the wire every one of them is code 0, HMAC not authenticated (inferred: the
+    exchange lists no code for an expired or deleted key).
+    """
+
+    state: str
+
+
+_UNKNOWN = KeyRefused("unknown")
+_OTHER_SESSION = KeyRefused("other session")
+
+
+class Directory:
+    """Every record by its name, as last committed."""
+
+    __slots__ = (
+        "_entities",
+        "_firms",
+        "_master_keys",
+        "_pairs",
+        "_pairs_of",
+        "_party_details",
+        "_sessions",
+        "_token_ids",
+        "_tokens",
+    )
+
+    def __init__(self, master_keys: MasterKeys) -> None:
+        self._master_keys = master_keys
+        self._entities: dict[int, Entity] = {}
+        self._firms: dict[str, GlobexFirm] = {}
+        self._sessions: dict[str, OrderEntrySession] = {}
+        self._pairs: dict[str, StoredKeyPair] = {}
+        self._pairs_of: dict[str, dict[str, StoredKeyPair]] = {}
+        self._party_details: dict[tuple[str, str], dict[int, PartyDetails]] = {}
+        self._tokens: dict[int, ApiToken] = {}
+        self._token_ids: dict[bytes, int] = {}
+
+    # What a gateway asks.
+
+    def allowed(self, session: str, firm: str, segment: int) -> bool:
+        """Whether the session may carry the firm on the market segment."""
+        found = self._sessions.get(session)
+        return found is not None and firm in found.firms and segment in found.market_segments
+
+    def key(self, access_key_id: str, session: str, now: int) -> KeyFound | KeyRefused:
+        """Return the HMAC key for a login of `session` at `now`, or why there is none.
+
+        MasterKeyError when the stored secret does not open.
+        """
+        stored = self._pairs.get(access_key_id)
+        if stored is None:
+            return _UNKNOWN
+        pair = stored.pair
+        if pair.session_id != session:
+            return _OTHER_SESSION
+        state = pair.state(now)
+        if stored.secret is None or not state.valid:
+            return KeyRefused(state.value)
+        bound_to = row_identity(stored.entity_id, session, access_key_id)
+        return KeyFound(self._master_keys.open(stored.secret, bound_to), pair.expires_at)
+
+    def cancel_on_disconnect(self, session: str) -> bool:
+        """Whether the session's resting orders are cancelled when its connection is lost. False for an unknown one."""
+        found = self._sessions.get(session)
+        return found is not None and found.cancel_on_disconnect
+
+    def party_details(self, session: str, firm: str) -> Mapping[int, PartyDetails]:
+        """Return the registered party details by PartyDetailsListReqID: a live view, which later ones enter."""
+        return MappingProxyType(self._party_details.setdefault((session, firm), {}))
+
+    # What a person asks. Lists are in the order of creation.
+
+    def entity(self, entity_id: int) -> Entity | None:
+        """Return the entity, or None."""
+        return self._entities.get(entity_id)
+
+    def entities(self) -> Collection[Entity]:
+        """Return every entity."""
+        return self._entities.values()
+
+    def firm(self, gfid: str) -> GlobexFirm | None:
+        """Return the firm, or None."""
+        return self._firms.get(gfid)
+
+    def firms(self) -> Collection[GlobexFirm]:
+        """Return every firm."""
+        return self._firms.values()
+
+    def session(self, session_id: str) -> OrderEntrySession | None:
+        """Return the session, or None."""
+        return self._sessions.get(session_id)
+
+    def sessions(self) -> Collection[OrderEntrySession]:
+        """Return every session."""
+        return self._sessions.values()
+
+    def pair(self, access_key_id: str) -> StoredKeyPair | None:
+        """Return the key pair, valid or not, or None."""
+        return self._pairs.get(access_key_id)
+
+    def pairs_of(self, session_id: str) -> Collection[StoredKeyPair]:
+        """Return every key pair of the session, valid or not."""
+        return self._pairs_of.get(session_id, {}).values()
+
+    def valid_pairs_of(self, session_id: str, now: int) -> list[StoredKeyPair]:
+        """Return the session's key pairs that a login at `now` may use."""
+        return [stored for stored in self.pairs_of(session_id) if stored.state(now).valid]
+
+    def token(self, token_id: int) -> ApiToken | None:
+        """Return the API token, revoked or not, or None."""
+        return self._tokens.get(token_id)
+
+    def tokens(self) -> Collection[ApiToken]:
+        """Return every API token."""
+        return self._tokens.values()
+
+    def principal(self, token_hash: bytes) -> Principal | None:
+        """Return whom the API token with this SHA-256 stands for; None when it is unknown or revoked."""
+        token = self._tokens.get(self._token_ids.get(token_hash, 0))
+        if token is None or token.revoked_at is not None:
+            return None
+        return Principal(f"token {token.token_id} ({token.name})", token.role, token.entity_id)
+
+    # How it changes: after a commit, by the registry alone.
+
+    def put_entity(self, entity: Entity) -> None:
+        """Add or replace."""
+        self._entities[entity.entity_id] = entity
+
+    def put_firm(self, firm: GlobexFirm) -> None:
+        """Add or replace."""
+        self._firms[firm.gfid] = firm
+
+    def put_session(self, session: OrderEntrySession) -> None:
+        """Add or replace."""
+        self._sessions[session.session_id] = session
+
+    def put_pair(self, stored: StoredKeyPair) -> None:
+        """Add or replace."""
+        pair = stored.pair
+        self._pairs[pair.access_key_id] = stored
+        self._pairs_of.setdefault(pair.session_id, {})[pair.access_key_id] = stored
+
+    def put_party_details(self, details: PartyDetails) -> None:
+        """Add or replace."""
+        registered = self._party_details.setdefault((details.session_id, details.firm), {})
+        registered[details.party_details_list_req_id] = details
+
+    def replace_token(self, token: ApiToken) -> None:
+        """Replace."""
+        self._tokens[token.token_id] = token
+
+    def put_token(self, token: ApiToken, token_hash: bytes) -> None:
+        """Add."""
+        self._tokens[token.token_id] = token
+        self._token_ids[token_hash] = token.token_id

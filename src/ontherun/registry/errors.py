@@ -1,0 +1,63 @@
+"""What can go wrong in the registry, in words for the person who asked.
+
+Every text says what was wrong and, where there is one, what would be right. No text holds a secret.
+"""
+
+from pathlib import Path
+
+
+class RegistryError(Exception):
+    """Any of the errors below."""
+
+
+class NotFoundError(RegistryError):
+    """There is no such thing, or not for this principal: the two are answered alike."""
+
+    def __init__(self, what: str, name: object) -> None:
+        super().__init__(f"There is no {what} {name}.")
+
+
+class ForbiddenError(RegistryError):
+    """The principal sees the thing but may not do this with it."""
+
+
+class ConflictError(RegistryError):
+    """The request is right in itself, but not in the present state of things."""
+
+
+class InvalidError(RegistryError):
+    """A value cannot be right in any state of things. `where` names the field, `expected` what would be right."""
+
+    def __init__(self, where: str, what: str, expected: str) -> None:
+        self.where, self.what, self.expected = where, what, expected
+        super().__init__(f"{where}: {what} Expected: {expected}")
+
+
+class UnavailableError(RegistryError):
+    """The database could not be read or written. Nothing was changed and nothing was handed out."""
+
+
+class DataDirectoryInUseError(RegistryError):
+    """Another process has this data directory open."""
+
+    def __init__(self, data_dir: Path, process: str) -> None:
+        super().__init__(
+            f"{data_dir} is in use by another ontherun{f' (process {process})' if process else ''}. "
+            "Stop that one first, or give this one a data directory of its own."
+        )
+
+
+class MasterKeyError(RegistryError):
+    """The master key is missing, unreadable or not the one that the secrets were sealed with."""
+
+
+class SchemaError(RegistryError):
+    """The database was written by a later version of ontherun, or is no registry at all."""
+
+
+class AuditDamagedError(RegistryError):
+    """The audit chain does not hold. `sequence` is the first entry that is missing or altered."""
+
+    def __init__(self, sequence: int, what: str) -> None:
+        self.sequence = sequence
+        super().__init__(f"Audit entry {sequence}: {what}")

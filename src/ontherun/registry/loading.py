@@ -1,0 +1,91 @@
+"""Fill the directory from the database, once, at the start."""
+
+from collections import defaultdict
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ontherun.keys import KeyPair
+from ontherun.registry.audit import ChainHead
+from ontherun.registry.directory import Directory
+from ontherun.registry.principal import Role
+from ontherun.registry.records import (
+    ApiToken,
+    Entity,
+    GlobexFirm,
+    OrderEntrySession,
+    PartyDetails,
+    SealedSecret,
+    StoredKeyPair,
+)
+from ontherun.registry.tables import (
+    ApiTokenRow,
+    AuditEntryRow,
+    EntityRow,
+    GlobexFirmRow,
+    KeyPairRow,
+    OrderEntrySessionRow,
+    PartyDetailsRow,
+    SessionFirmRow,
+)
+
+
+async def master_key_ids(connection: AsyncConnection) -> set[str]:
+    """Return the ids of the master keys that stored secrets are sealed with."""
+    statement = select(KeyPairRow.master_key_id).where(KeyPairRow.master_key_id.is_not(None)).distinct()
+    return {found for found in await connection.scalars(statement) if found is not None}
+
+
+async def chain_head(connection: AsyncConnection) -> ChainHead:
+    """Return the end of the audit chain."""
+    statement = select(AuditEntryRow.sequence, AuditEntryRow.hash).order_by(AuditEntryRow.sequence.desc()).limit(1)
+    row = (await connection.execute(statement)).first()
+    return ChainHead() if row is None else ChainHead(row.sequence, row.hash)
+
+
+async def fill(directory: Directory, connection: AsyncConnection) -> None:
+    """Read every record into an empty directory."""
+    for row in await connection.execute(select(EntityRow.__table__).order_by(EntityRow.entity_id)):
+        directory.put_entity(Entity(row.entity_id, row.name, row.created_at))
+    for row in await connection.execute(
+        select(GlobexFirmRow.__table__).order_by(GlobexFirmRow.created_at, GlobexFirmRow.gfid)
+    ):
+        directory.put_firm(GlobexFirm(row.gfid, row.entity_id, row.name, row.created_at))
+    await _fill_sessions(directory, connection)
+    for row in await connection.execute(
+        select(KeyPairRow.__table__).order_by(KeyPairRow.created_at, KeyPairRow.access_key_id)
+    ):
+        pair = KeyPair(row.session_id, row.access_key_id, row.created_at, row.expires_at, row.deleted_at)
+        sealed = None if row.sealed_secret is None else SealedSecret(row.master_key_id, row.sealed_secret)
+        session = directory.session(row.session_id)
+        assert session is not None  # a foreign key
+        directory.put_pair(StoredKeyPair(pair, session.entity_id, sealed))
+    for row in await connection.execute(select(PartyDetailsRow.__table__).order_by(PartyDetailsRow.created_at)):
+        directory.put_party_details(
+            PartyDetails(
+                row.session_id, row.gfid, row.party_details_list_req_id, row.self_match_prevention_id, row.created_at
+            )
+        )
+    for row in await connection.execute(select(ApiTokenRow.__table__).order_by(ApiTokenRow.token_id)):
+        directory.put_token(
+            ApiToken(row.token_id, row.name, Role(row.role), row.entity_id, row.created_at, row.revoked_at),
+            row.token_hash,
+        )
+
+
+async def _fill_sessions(directory: Directory, connection: AsyncConnection) -> None:
+    firms: dict[str, list[str]] = defaultdict(list)
+    for row in await connection.execute(select(SessionFirmRow.__table__).order_by(SessionFirmRow.position)):
+        firms[row.session_id].append(row.gfid)
+    for row in await connection.execute(select(OrderEntrySessionRow.__table__).order_by(OrderEntrySessionRow.position)):
+        directory.put_session(
+            OrderEntrySession(
+                row.session_id,
+                row.entity_id,
+                tuple(firms[row.session_id]),
+                tuple(row.market_segments),
+                row.cancel_on_disconnect,
+                row.label,
+                row.created_at,
+            )
+        )

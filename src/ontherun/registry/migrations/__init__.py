@@ -1,0 +1,1 @@
+"""How registries of earlier versions are brought up to date."""

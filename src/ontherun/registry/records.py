@@ -1,0 +1,111 @@
+"""The things a registry keeps, as its callers see them. Times are nanoseconds since 1970-01-01 UTC."""
+
+from dataclasses import dataclass
+
+from ontherun.keys import KeyPair, KeyPairState
+from ontherun.registry.principal import Role
+
+GFID_PATTERN = r"^[A-Z0-9]{5}$"
+"""A BrokerTec Globex Firm ID has five characters (CME Customer Center help, BrokerTec Globex Firm ID)."""
+
+SESSION_ID_PATTERN = r"^[A-Z0-9]{3}$"
+"""A Session ID has three characters and is assigned, never chosen (CME Customer Center help)."""
+
+LARGEST_ID = 2**63 - 1
+"""No number that is stored here is larger. It is also the exchange's bound for its uInt64 fields."""
+
+ON_DEMAND_PARTY_IDS = (0, 2**32 - 1)
+"""PartyDetailsListReqID values that announce party details with the order itself; never registered ones.
+(schema id 8 version 9 says FFFFFFFF, CME client wiki, BrokerTec Markets, says 0.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A registered entity: the legal unit that owns firms and sessions."""
+
+    entity_id: int
+    name: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class GlobexFirm:
+    """A firm of an entity, known on the wire by its five-character GFID."""
+
+    gfid: str
+    entity_id: int
+    name: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEntrySession:
+    """An Order Entry session. Its first firm is the primary one; others may route through it."""
+
+    session_id: str
+    entity_id: int
+    firms: tuple[str, ...]
+    market_segments: tuple[int, ...]
+    cancel_on_disconnect: bool
+    label: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A secret as it rests: nonce, ciphertext and tag, and the id of the master key that opens it."""
+
+    master_key_id: str
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKeyPair:
+    """A key pair, whose it is, and its sealed secret: None once the pair is deleted, for then it is erased."""
+
+    pair: KeyPair
+    entity_id: int
+    secret: SealedSecret | None
+
+    def state(self, now: int) -> KeyPairState:
+        """Return the state of the pair at `now`."""
+        return self.pair.state(now)
+
+
+@dataclass(frozen=True, slots=True)
+class PartyDetails:
+    """Party details that orders of one session and firm may refer to by PartyDetailsListReqID (tag 1505)."""
+
+    session_id: str
+    firm: str
+    party_details_list_req_id: int
+    self_match_prevention_id: int | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A bearer token for the REST API, without the token itself. `entity_id` None: the operator's."""
+
+    token_id: int
+    name: str
+    role: Role
+    entity_id: int | None
+    created_at: int
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what, when and from where. `details` is a JSON object; `hash` covers the entry and `previous_hash`."""
+
+    sequence: int
+    at: int
+    actor: str
+    source: str | None
+    action: str
+    entity_id: int | None
+    subject: str
+    details: str
+    previous_hash: bytes
+    hash: bytes

@@ -1,0 +1,124 @@
+"""The registry of a venue: opened once for a data directory, and asked for everything that is stored there."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ontherun.keys import Clock, KeyPolicy
+from ontherun.registry.demo import DemoSession, seed_demo
+from ontherun.registry.directory import Directory
+from ontherun.registry.entities import Entities, Firms
+from ontherun.registry.loading import chain_head, fill, master_key_ids
+from ontherun.registry.locking import DirectoryLock
+from ontherun.registry.pairs import KeyPairs
+from ontherun.registry.principal import Principal
+from ontherun.registry.records import AuditEntry
+from ontherun.registry.schema import open_engine, prepare_schema
+from ontherun.registry.sealing import MasterKeys, load_master_keys
+from ontherun.registry.sessions import PartyDetailsBook, Sessions
+from ontherun.registry.store import Store
+from ontherun.registry.tokens import ApiTokens
+
+US_ACTIVES = 40
+"""The market segment of the US Treasury actives (CME client wiki, BrokerTec Markets)."""
+
+
+class Registry:
+    """Entities, firms, sessions, key pairs, party details, API tokens and the audit of one data directory.
+
+    Every change is one transaction together with its audit entry, and visible in `directory` right after its commit.
+    All of it runs in one event loop.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        engine_lock: DirectoryLock,
+        data_dir: Path,
+        master_keys: MasterKeys,
+        environment: str,
+        market_segments: Iterable[int],
+        policy: KeyPolicy,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self.data_dir = data_dir
+        self.environment = environment
+        self.market_segments = tuple(sorted(market_segments))
+        self.clock = store.clock
+        self.directory: Directory = store.directory
+        self.entities = Entities(store)
+        self.firms = Firms(store)
+        self.sessions = Sessions(store, frozenset(self.market_segments))
+        self.party_details = PartyDetailsBook(store, self.sessions)
+        self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
+        self.tokens = ApiTokens(store, random_bytes)
+        self._store = store
+        self._lock = engine_lock
+
+    @classmethod
+    async def open(
+        cls,
+        data_dir: Path,
+        clock: Clock,
+        *,
+        environment: str = "LOCAL",
+        market_segments: Iterable[int] = (US_ACTIVES,),
+        policy: KeyPolicy = KeyPolicy(),  # noqa: B008 - frozen
+        variables: Mapping[str, str] = os.environ,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> Self:
+        """Open the registry in `data_dir`, which is made when it is not there.
+
+        `environment` is the name that key files carry; `variables` may hold ONTHERUN_MASTER_KEY. One process at a time:
+        DataDirectoryInUseError. MasterKeyError and SchemaError when the directory cannot be used as it is.
+        """
+        lock = DirectoryLock(data_dir)
+        engine = open_engine(data_dir)
+        try:
+            await prepare_schema(engine)
+            store, master_keys = await _load(engine, data_dir, clock, variables, random_bytes)
+        except BaseException:
+            await engine.dispose()
+            lock.release()
+            raise
+        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes)
+
+    async def close(self) -> None:
+        """Close the database and let other processes have the directory."""
+        await self._store.close()
+        self._lock.release()
+
+    async def seed_demo(self) -> list[DemoSession]:
+        """Create what is missing of the demo (see `ontherun.registry.demo`); its key files are in DIR/keys."""
+        return await seed_demo(self, self.data_dir / "keys")
+
+    async def local_token_file(self) -> Path:
+        """Return DIR/admin.token, which holds an admin's API token for the person at this machine."""
+        return await self.tokens.local_token_file(self.data_dir / "admin.token")
+
+    async def audit_entries(self, by: Principal, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
+        """Return up to `limit` audit entries that the principal sees, newest first, from sequence `before` - 1 down."""
+        return await self._store.audit_entries(by.entity_id, before, limit)
+
+    async def verify_audit(self) -> int:
+        """Check the whole audit chain; return its number of entries. AuditDamagedError at the first bad one."""
+        return (await self._store.verify_audit()).sequence
+
+
+async def _load(
+    engine: AsyncEngine,
+    data_dir: Path,
+    clock: Clock,
+    variables: Mapping[str, str],
+    random_bytes: Callable[[int], bytes],
+) -> tuple[Store, MasterKeys]:
+    async with engine.begin() as connection:
+        master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
+        directory = Directory(master_keys)
+        await fill(directory, connection)
+        head = await chain_head(connection)
+    return Store(engine, clock, directory, head), master_keys

@@ -1,0 +1,154 @@
+"""One change, one transaction, one audit entry at least; then, and only then, the directory knows.
+
+A change is put together without waiting for anything, under a lock that lets one in at a time, so that what was checked
+still holds when it is written. Then statements and audit entries are committed together; when that fails, nothing has
+happened, and what was to follow (handing out a secret) does not.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+
+from sqlalchemy import Executable, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ontherun.keys import Clock
+from ontherun.registry.audit import ChainHead, follow, link
+from ontherun.registry.directory import Directory
+from ontherun.registry.errors import AuditDamagedError, UnavailableError
+from ontherun.registry.principal import Principal
+from ontherun.registry.records import AuditEntry
+from ontherun.registry.tables import AuditEntryRow
+
+_PAGE = 1000
+
+
+class Change:
+    """What one action does, before it is committed. `now` is the time of the action, nanoseconds since 1970 UTC."""
+
+    __slots__ = ("_by", "_head", "entries", "followers", "now", "statements")
+
+    def __init__(self, by: Principal, now: int, head: ChainHead) -> None:
+        self.now = now
+        self.statements: list[Executable] = []
+        self.entries: list[AuditEntry] = []
+        self.followers: list[Callable[[], None]] = []
+        self._by = by
+        self._head = head
+
+    def write(self, *statements: Executable) -> None:
+        """Have statements executed."""
+        self.statements.extend(statements)
+
+    def record(self, action: str, entity_id: int | None, subject: str, **details: object) -> None:
+        """Have an audit entry written. `details` go to the audit as JSON and hold no secret."""
+        entry = link(
+            self._head,
+            at=self.now,
+            actor=self._by.name,
+            source=self._by.source,
+            action=action,
+            entity_id=entity_id,
+            subject=subject,
+            details=details,
+        )
+        self.entries.append(entry)
+        self._head = ChainHead(entry.sequence, entry.hash)
+
+    def then(self, follower: Callable[[], None]) -> None:
+        """Have `follower` called once the change is committed."""
+        self.followers.append(follower)
+
+
+class Store:
+    """The database, the clock, and the directory that mirrors the database."""
+
+    __slots__ = ("_engine", "_head", "_turn", "clock", "directory")
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, directory: Directory, head: ChainHead) -> None:
+        self.clock = clock
+        self.directory = directory
+        self._engine = engine
+        self._head = head
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def change(self, by: Principal) -> AsyncIterator[Change]:
+        """Put a change together inside `async with`; it is committed at the end. UnavailableError when that fails."""
+        async with self._turn:
+            change = Change(by, self.clock.now(), self._head)
+            yield change
+            await _to_its_end(self._commit(change))
+
+    async def _commit(self, change: Change) -> None:
+        if not change.entries:
+            raise RuntimeError("a change without an audit entry is not committed")
+        rows = [asdict(entry) for entry in change.entries]
+        try:
+            async with self._engine.begin() as connection:
+                for statement in change.statements:
+                    await connection.execute(statement)
+                await connection.execute(insert(AuditEntryRow), rows)
+        except (SQLAlchemyError, OSError) as error:
+            raise _unavailable(error) from None
+        self._head = ChainHead(change.entries[-1].sequence, change.entries[-1].hash)
+        for follower in change.followers:
+            follower()
+
+    async def audit_entries(self, entity_id: int | None, before: int | None, limit: int) -> list[AuditEntry]:
+        """Return up to `limit` audit entries, newest first: those with sequence < `before`, of one entity or of all."""
+        statement = select(AuditEntryRow.__table__).order_by(AuditEntryRow.sequence.desc()).limit(limit)
+        if entity_id is not None:
+            statement = statement.where(AuditEntryRow.entity_id == entity_id)
+        if before is not None:
+            statement = statement.where(AuditEntryRow.sequence < before)
+        return await self._entries(statement)
+
+    async def verify_audit(self) -> ChainHead:
+        """Walk the whole chain and return its end. AuditDamagedError at the first entry that does not hold."""
+        end, head = self._head, ChainHead()
+        while True:
+            statement = (
+                select(AuditEntryRow.__table__)
+                .where(AuditEntryRow.sequence > head.sequence, AuditEntryRow.sequence <= end.sequence)
+                .order_by(AuditEntryRow.sequence)
+                .limit(_PAGE)
+            )
+            page = await self._entries(statement)
+            head = follow(head, page)
+            if len(page) < _PAGE:
+                break
+        if head.sequence < end.sequence:
+            raise AuditDamagedError(head.sequence + 1, "is missing, and every entry after it.")
+        if head != end:
+            raise AuditDamagedError(end.sequence, "is not the one that this process wrote.")
+        return head
+
+    async def _entries(self, statement: Executable) -> list[AuditEntry]:
+        try:
+            async with self._turn, self._engine.begin() as connection:
+                return [AuditEntry(*row) for row in await connection.execute(statement)]
+        except (SQLAlchemyError, OSError) as error:
+            raise _unavailable(error) from None
+
+    async def close(self) -> None:
+        """Let the database go. Nothing is pending: each change was committed or did not happen."""
+        async with self._turn:
+            await self._engine.dispose()
+
+
+def _unavailable(error: Exception) -> UnavailableError:
+    reason = getattr(error, "orig", None) or type(error).__name__
+    return UnavailableError(f"The registry's database cannot be used now ({reason}). Nothing was changed. Try again.")
+
+
+async def _to_its_end(commit: Coroutine[object, object, None]) -> None:
+    """Wait for `commit` even when the caller is cancelled: half a commit would leave the directory behind the file."""
+    task = asyncio.create_task(commit)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

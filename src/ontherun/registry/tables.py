@@ -1,0 +1,125 @@
+"""The tables. Names of people and firms, ids and times are stored plainly; secrets only sealed, tokens only hashed."""
+
+from typing import ClassVar
+
+from sqlalchemy import DDL, JSON, BigInteger, ForeignKey, LargeBinary, MetaData, String, Text, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """All tables of the registry."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {int: BigInteger, bytes: LargeBinary}
+
+
+class EntityRow(Base):
+    """A registered entity."""
+
+    __tablename__ = "entity"
+    entity_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    created_at: Mapped[int]
+
+
+class GlobexFirmRow(Base):
+    """A Globex firm."""
+
+    __tablename__ = "globex_firm"
+    gfid: Mapped[str] = mapped_column(String(5), primary_key=True)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.entity_id"))
+    name: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[int]
+
+
+class OrderEntrySessionRow(Base):
+    """An Order Entry session. `position` counts them in the order of their creation, from 0."""
+
+    __tablename__ = "order_entry_session"
+    session_id: Mapped[str] = mapped_column(String(3), primary_key=True)
+    position: Mapped[int] = mapped_column(unique=True)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.entity_id"))
+    market_segments: Mapped[list[int]] = mapped_column(JSON)
+    cancel_on_disconnect: Mapped[bool]
+    label: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[int]
+
+
+class SessionFirmRow(Base):
+    """A firm that may use a session; `position` 0 is the primary one."""
+
+    __tablename__ = "session_firm"
+    session_id: Mapped[str] = mapped_column(ForeignKey("order_entry_session.session_id"), primary_key=True)
+    gfid: Mapped[str] = mapped_column(ForeignKey("globex_firm.gfid"), primary_key=True)
+    position: Mapped[int]
+
+
+class KeyPairRow(Base):
+    """A secure key pair. A deleted one keeps its row, for the history, but not its secret."""
+
+    __tablename__ = "key_pair"
+    access_key_id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("order_entry_session.session_id"), index=True)
+    created_at: Mapped[int]
+    expires_at: Mapped[int]
+    deleted_at: Mapped[int | None]
+    sealed_secret: Mapped[bytes | None]
+    master_key_id: Mapped[str | None] = mapped_column(String(16))
+
+
+class PartyDetailsRow(Base):
+    """Registered party details of a session and firm."""
+
+    __tablename__ = "party_details"
+    session_id: Mapped[str] = mapped_column(ForeignKey("order_entry_session.session_id"), primary_key=True)
+    gfid: Mapped[str] = mapped_column(ForeignKey("globex_firm.gfid"), primary_key=True)
+    party_details_list_req_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    self_match_prevention_id: Mapped[int | None]
+    created_at: Mapped[int]
+
+
+class ApiTokenRow(Base):
+    """A bearer token: only the SHA-256 of it, which is enough for 32 random bytes."""
+
+    __tablename__ = "api_token"
+    token_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(20))
+    entity_id: Mapped[int | None] = mapped_column(ForeignKey("entity.entity_id"))
+    created_at: Mapped[int]
+    revoked_at: Mapped[int | None]
+
+
+class AuditEntryRow(Base):
+    """One link of the audit chain."""
+
+    __tablename__ = "audit_entry"
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[int]
+    actor: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str | None] = mapped_column(String(100))
+    action: Mapped[str] = mapped_column(String(50))
+    entity_id: Mapped[int | None] = mapped_column(index=True)
+    subject: Mapped[str] = mapped_column(String(200))
+    details: Mapped[str] = mapped_column(Text)
+    previous_hash: Mapped[bytes]
+    hash: Mapped[bytes]
+
+
+AUDIT_IS_APPEND_ONLY = tuple(
+    f"CREATE TRIGGER audit_entry_no_{verb.lower()} BEFORE {verb} ON audit_entry "
+    "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+    for verb in ("UPDATE", "DELETE")
+)
+"""SQLite triggers: whoever wants to change the past has to go out of their way, and the chain still shows it."""
+
+for _trigger in AUDIT_IS_APPEND_ONLY:
+    event.listen(AuditEntryRow.__table__, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

@@ -1,0 +1,47 @@
+"""The three forms of a downloaded key pair hold the same values."""
+
+import json
+
+import pytest
+
+from ontherun.keys import FILE_FORMATS, KeyFile, KeyPair, Secret
+from ontherun.keys.clock import SECOND
+
+FILE = KeyFile(
+    KeyPair("ABC", "-_8AAAAAAAAAAAAAAAAA", 1_767_225_600 * SECOND + 5, 1_798_761_600 * SECOND),
+    Secret(bytes(range(32))),
+    "GLBX1",
+    "LOCAL",
+)
+VALUES = {
+    "session_id": "ABC",
+    "firm": "GLBX1",
+    "access_key_id": "-_8AAAAAAAAAAAAAAAAA",
+    "secret_key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+    "created_at": "2026-01-01T00:00:00.000000005Z",
+    "expires_at": "2027-01-01T00:00:00Z",
+    "environment": "LOCAL",
+}
+
+
+def test_the_json_form_is_one_object() -> None:
+    assert json.loads(FILE.as_json()) == VALUES
+
+
+def test_the_env_form_has_one_assignment_for_each_value() -> None:
+    assert dict(line.split("=", 1) for line in FILE.as_env().splitlines()) == {
+        f"ONTHERUN_{name.upper()}": value for name, value in VALUES.items()
+    }
+
+
+def test_the_text_form_has_one_labelled_line_for_each_value() -> None:
+    lines = FILE.as_text().splitlines()
+    assert [line.split(":", 1)[1].strip() for line in lines] == list(VALUES.values())
+    assert lines[3] == "Secret Key:     AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+
+
+@pytest.mark.parametrize("form", list(FILE_FORMATS))
+def test_every_form_ends_with_one_newline(form: str) -> None:
+    text = FILE_FORMATS[form](FILE)
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
