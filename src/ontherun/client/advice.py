@@ -40,7 +40,9 @@ _REJECT: Final[Mapping[int, Advice]] = {
             "the signed text ends with a line feed, or Firm was signed with its NUL padding",
         ),
     ),
-    1: Advice("the venue could not check the signature now", ("the venue's key service did not answer: try again later",)),
+    1: Advice(
+        "the venue could not check the signature now", ("the venue's key service did not answer: try again later",)
+    ),
     3: Advice("RequestTimestamp is stale, repeated or out of range", _CLOCK),
     4: Advice("HMACSignature is missing"),
     5: Advice("AccessKeyID is missing"),
@@ -52,7 +54,9 @@ _REJECT: Final[Mapping[int, Advice]] = {
     12: Advice("AccessKeyID holds a character that is not printable"),
     13: Advice("Session holds a character that is not printable"),
     14: Advice("Firm holds a character that is not printable"),
-    15: Advice("too many login messages in a short time (Volume Controls)", ("wait a few seconds before the next login",)),
+    15: Advice(
+        "too many login messages in a short time (Volume Controls)", ("wait a few seconds before the next login",)
+    ),
     16: Advice("a split login message was dropped"),
     17: Advice("too many split messages are queued"),
     18: Advice("TradingSystemName is missing"),
@@ -63,14 +67,18 @@ _REJECT: Final[Mapping[int, Advice]] = {
     23: Advice("TradingSystemName holds a character that is not printable"),
     24: Advice("TradingSystemVersion holds a character that is not printable"),
     25: Advice("TradingSystemVendor holds a character that is not printable"),
-    27: Advice("this is the designated backup, and the primary is not logged in", ("log in at the primary's address first",)),
+    27: Advice(
+        "this is the designated backup, and the primary is not logged in", ("log in at the primary's address first",)
+    ),
     28: Advice("Negotiate is not allowed on the backup while the primary is established", ("send Establish alone",)),
 }
 
 _TERMINATE: Final[Mapping[int, Advice]] = {
     0: Advice("the venue ended the session"),
     1: Advice("no Establish came within 60 s of the NegotiationResponse"),
-    2: Advice("this UUID is not negotiated", ("a new trading week began, or the venue lost its memory: negotiate a new UUID",)),
+    2: Advice(
+        "this UUID is not negotiated", ("a new trading week began, or the venue lost its memory: negotiate a new UUID",)
+    ),
     3: Advice("a message came before the session was established"),
     4: Advice("the session is already negotiated", ("another process is logged in with this session",)),
     6: Advice("the session is already established", ("another process is logged in with this session",)),

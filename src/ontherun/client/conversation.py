@@ -17,7 +17,6 @@ from ontherun.client.reports import (
     Eliminated,
     Rejected,
     ReplaceRejected,
-    Side,
     Traded,
     read_report,
 )
@@ -25,6 +24,7 @@ from ontherun.client.values import member, name, optional, price_text, text
 from ontherun.ilink import messages
 from ontherun.ilink.codes import EstablishmentRejectCode, NegotiationRejectCode, RetransmitRejectCode, TerminateCode
 from ontherun.ilink.messages import UINT8_NULL, UINT16_NULL, UINT64_NULL, Message
+from ontherun.ilink.messages.enums import SideReq as Side
 from ontherun.ilink.messages.enums import TimeInForce
 
 

@@ -60,14 +60,20 @@ class KeyFile:
             value = values.get(name)
             if not isinstance(value, str) or not value:
                 raise KeyFileError(f"{source}: {name} is missing")
-            if name in _LENGTHS and (len(value) not in _LENGTHS[name] or not value.isascii() or not value.isprintable()):
-                raise KeyFileError(f"{source}: {name} {value!r} does not have the right length or holds a wrong character")
+            if name in _LENGTHS and (
+                len(value) not in _LENGTHS[name] or not value.isascii() or not value.isprintable()
+            ):
+                raise KeyFileError(
+                    f"{source}: {name} {value!r} does not have the right length or holds a wrong character"
+                )
             texts[name] = value
         try:
             secret = decode_secret(texts.pop("secret_key"))
         except SecretError as error:
             raise KeyFileError(f"{source}: {error}") from None
-        return cls(**texts, secret=secret, expires_at=_text(values, "expires_at"), environment=_text(values, "environment"))
+        return cls(
+            **texts, secret=secret, expires_at=_text(values, "expires_at"), environment=_text(values, "environment")
+        )
 
     def with_firm(self, firm: str) -> "KeyFile":
         """The same pair for another firm of the session."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar
+from typing import NamedTuple, TypeVar
 
 from ontherun.client.errors import CancelRefused, ClientError, NotApplied, OrderEnded, OrderRefused, ReplaceRefused
 from ontherun.client.reports import (
@@ -18,17 +18,27 @@ from ontherun.client.reports import (
     Rejected,
     ReplaceRejected,
     Report,
-    Side,
-    TermsReport,
     Traded,
 )
-from ontherun.client.values import Price, name, price_text
+from ontherun.client.values import name, price_text
+from ontherun.ilink.messages.enums import SideReq as Side
 from ontherun.ilink.messages.enums import TimeInForce
 
-if TYPE_CHECKING:
-    from ontherun.client.session import Session
-
 T = TypeVar("T")
+
+
+class Terms(NamedTuple):
+    """What was asked for."""
+
+    cl_ord_id: str
+    security: str
+    security_id: int
+    side: Side
+    price: Decimal
+    order_qty: int
+    time_in_force: TimeInForce
+    min_qty: int | None
+    display_qty: int | None
 
 
 class OrderState(Enum):
@@ -43,39 +53,28 @@ class OrderState(Enum):
     UNKNOWN = "its request was lost"
 
 
-class Order:
-    """An order of this session.
+class OrderBase:
+    """What an order of this session is, in both flavours.
 
-    `price`, `order_qty`, `cum_qty`, `leaves_qty`, `order_id` (None until accepted) and `state` follow the reports; `reports`
-    holds all that came, oldest first.
+    `price`, `order_qty`, `cum_qty`, `leaves_qty`, `order_id` (None until accepted) and `state` follow the reports;
+    `reports` holds all that came, oldest first. Replaced and cancelled through the session.
     """
 
-    def __init__(
-        self,
-        session: "Session",
-        cl_ord_id: str,
-        security: str,
-        security_id: int,
-        side: Side,
-        price: Decimal,
-        order_qty: int,
-        time_in_force: TimeInForce,
-    ) -> None:
-        self.cl_ord_id = cl_ord_id
-        self.security = security
-        self.security_id = security_id
-        self.side = side
-        self.price = price
-        self.order_qty = order_qty
-        self.time_in_force: TimeInForce | int = time_in_force
-        self.min_qty: int | None = None
-        self.display_qty: int | None = None
+    def __init__(self, terms: Terms) -> None:
+        self.cl_ord_id = terms.cl_ord_id
+        self.security = terms.security
+        self.security_id = terms.security_id
+        self.side = terms.side
+        self.price = terms.price
+        self.order_qty = terms.order_qty
+        self.time_in_force: TimeInForce | int = terms.time_in_force
+        self.min_qty = terms.min_qty
+        self.display_qty = terms.display_qty
         self.order_id: int | None = None
         self.cum_qty = 0
-        self.leaves_qty = order_qty
+        self.leaves_qty = terms.order_qty
         self.state = OrderState.SENT
         self.reports: list[Report] = []
-        self._session = session
         self._failure: ClientError | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
@@ -89,51 +88,32 @@ class Order:
         ended = self.state not in (OrderState.SENT, OrderState.WORKING, OrderState.UNKNOWN)
         return self.reports[-1] if ended else None
 
-    async def accepted(self) -> Accepted:
-        """Wait until the venue accepts the order.
-
-        Raises OrderRefused, or NotApplied or Disconnected when the request was lost.
-        """
-        return await self._wait(lambda: next((r for r in self.reports if isinstance(r, Accepted)), None))
-
-    async def filled(self) -> tuple[Traded, ...]:
-        """Wait until the order is filled; its trades.
-
-        Raises OrderEnded when it ends otherwise, and what `accepted` raises.
-        """
-        await self.ended()
-        if self.state is not OrderState.FILLED:
-            raise OrderEnded(f"{self!r} was not filled: {self.reports[-1]}", self.reports[-1])
-        return self.trades
-
-    async def ended(self) -> Report:
-        """Wait until nothing can happen to the order any more; the last report. Raises what `accepted` raises."""
-        return await self._wait(lambda: self.ended_with)
-
-    async def updates(self) -> AsyncIterator[Report]:
-        """Every report of this order, from the first to the one that ends it. Raises what `accepted` raises."""
-        seen = 0
-        while True:
-            await self._wait(lambda seen=seen: True if len(self.reports) > seen else None)
-            yield self.reports[seen]
-            seen += 1
-            if self.ended_with is not None and seen == len(self.reports):
-                return
-
     @property
     def trades(self) -> tuple[Traded, ...]:
         """The trades so far."""
         return tuple(report for report in self.reports if isinstance(report, Traded))
 
-    async def cancel(self) -> Cancelled:
-        """Ask the venue to cancel; see `Session.cancel`."""
-        return await self._session.cancel(self)
+    async def until_accepted(self) -> Accepted:
+        """Wait for the acceptance; raises OrderRefused, or NotApplied or Disconnected when the request was lost."""
+        return await self._until(lambda: next((r for r in self.reports if isinstance(r, Accepted)), None))
 
-    async def replace(self, *, price: Price | None = None, quantity: int | None = None) -> Modified:
-        """Ask the venue for another price or quantity; see `Session.replace`."""
-        return await self._session.replace(self, price=price, quantity=quantity)
+    async def until_ended(self) -> Report:
+        """Wait for the last report; raises what `until_accepted` raises."""
+        return await self._until(lambda: None if self.state is OrderState.REJECTED else self.ended_with)
 
-    async def _wait(self, test: Callable[[], T | None]) -> T:
+    async def until_filled(self) -> tuple[Traded, ...]:
+        """Wait for the last trade; raises OrderEnded when it ends otherwise, and what `until_accepted` raises."""
+        last = await self.until_ended()
+        if self.state is not OrderState.FILLED:
+            raise OrderEnded(f"{self!r} was not filled: {last}", last)
+        return self.trades
+
+    async def until_report(self, place: int) -> Report | None:
+        """Wait for the report at this place in `reports`; None when there will be none."""
+        await self._until(lambda: True if len(self.reports) > place or self.ended_with else None)
+        return self.reports[place] if len(self.reports) > place else None
+
+    async def _until(self, test: Callable[[], T | None]) -> T:
         while True:
             found = test()
             if found is not None:
@@ -189,12 +169,41 @@ class Order:
             self.leaves_qty = report.order_qty
 
 
+class Order(OrderBase):
+    """An order of an asyncio session."""
+
+    async def accepted(self) -> Accepted:
+        """Wait until the venue accepts the order.
+
+        Raises OrderRefused, or NotApplied or Disconnected when the request was lost.
+        """
+        return await self.until_accepted()
+
+    async def filled(self) -> tuple[Traded, ...]:
+        """Wait until the order is filled; its trades.
+
+        Raises OrderEnded when it ends otherwise, and what `accepted` raises.
+        """
+        return await self.until_filled()
+
+    async def ended(self) -> Report:
+        """Wait until nothing can happen to the order any more; the last report. Raises what `accepted` raises."""
+        return await self.until_ended()
+
+    async def updates(self) -> AsyncIterator[Report]:
+        """Every report of this order, from the first to the one that ends it."""
+        place = 0
+        while (report := await self.until_report(place)) is not None:
+            yield report
+            place += 1
+
+
 class Request:
-    """A request under way: its number, and what waits for its answer. `order` is None for an order not of this process."""
+    """A request under way: its number, and who waits for its answer. `order` is None for another process's order."""
 
     __slots__ = ("answer", "order", "order_request_id", "seq_num")
 
-    def __init__(self, order: Order | None, order_request_id: int, answer: "asyncio.Future[Report] | None") -> None:
+    def __init__(self, order: OrderBase | None, order_request_id: int, answer: "asyncio.Future[Report] | None") -> None:
         self.order = order
         self.order_request_id = order_request_id
         self.answer = answer
@@ -205,17 +214,17 @@ class Orders:
     """The session's orders and requests under way, found by what a report says."""
 
     def __init__(self) -> None:
-        self._by_order_id: dict[int, Order] = {}
-        self._by_cl_ord_id: dict[str, Order] = {}
+        self._by_order_id: dict[int, OrderBase] = {}
+        self._by_cl_ord_id: dict[str, OrderBase] = {}
         self._by_request_id: dict[int, Request] = {}
         self._by_seq_num: dict[int, Request] = {}
 
     @property
-    def working(self) -> tuple[Order, ...]:
+    def working(self) -> tuple[OrderBase, ...]:
         """Every order that may still trade, oldest first."""
         return tuple(self._by_cl_ord_id.values())
 
-    def find(self, which: int | str) -> Order | None:
+    def find(self, which: int | str) -> OrderBase | None:
         """The live order with this OrderID or ClOrdID."""
         return self._by_order_id.get(which) if isinstance(which, int) else self._by_cl_ord_id.get(which)
 
@@ -294,7 +303,7 @@ class Orders:
             case _:
                 request.answer.set_result(report)
 
-    def _follow(self, order: Order, report: OrderReport) -> None:
+    def _follow(self, order: OrderBase, report: OrderReport) -> None:
         before = order.cl_ord_id
         order.take(report)
         self._by_cl_ord_id.pop(before, None)
@@ -320,8 +329,3 @@ class Orders:
             is_replace = report.ref_msg_type == "G"
             refused = ReplaceRefused("replace", report) if is_replace else CancelRefused("cancel", report)
             request.answer.set_exception(refused)
-
-
-def explain(report: Report | TermsReport) -> str:
-    """The report as one line."""
-    return str(report)

@@ -1,14 +1,14 @@
 """Reports: what the venue says about orders, as typed objects. `str(report)` is one line that a person understands.
 
-Prices are Decimal, quantities int, texts str, nulls None, codes enum members (a bare int where a newer venue sends what the
-enum does not list), times ns since the epoch. `report.message` is the message as it was received.
+Prices are Decimal, quantities int, texts str, nulls None, codes enum members (a bare int where a newer venue sends what
+the enum does not list), times ns since the epoch. `report.message` is the message as it was received.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from ontherun.client.instruments import Instruments
 from ontherun.client.values import (
@@ -67,8 +67,6 @@ class TermsReport(OrderReport):
     price: Decimal | None
     order_qty: int
     time_in_force: TimeInForce | int
-    min_qty: int | None
-    display_qty: int | None
 
     @property
     def terms(self) -> str:
@@ -80,6 +78,9 @@ class TermsReport(OrderReport):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(TermsReport):
     """ExecutionReportNew (522): the order was accepted."""
+
+    min_qty: int | None
+    display_qty: int | None
 
     def __str__(self) -> str:
         return f"accepted: {self.terms}, {name(self.time_in_force)}, order {self.order_id}, ClOrdID {self.cl_ord_id}"
@@ -127,6 +128,8 @@ class Cancelled(TermsReport):
 class Modified(TermsReport):
     """ExecutionReportModify (531): the order was replaced; these are its terms now."""
 
+    min_qty: int | None
+    display_qty: int | None
     cum_qty: int
     leaves_qty: int
 
@@ -169,7 +172,8 @@ class Traded(TermsReport):
     def __str__(self) -> str:
         done = "bought" if self.side == Side.BUY else "sold"
         rest = "filled" if self.filled else f"{self.leaves_qty} open"
-        return f"traded: {done} {self.last_qty} {self.security} at {price_text(self.last_px)}, {rest}, order {self.order_id}"
+        trade = f"{done} {self.last_qty} {self.security} at {price_text(self.last_px)}"
+        return f"traded: {trade}, {rest}, order {self.order_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,13 +275,18 @@ def _terms(message: Any, instruments: Instruments) -> dict[str, Any]:
         "price": to_optional_decimal(message.price),
         "order_qty": message.order_qty,
         "time_in_force": TimeInForce.DAY if time_in_force is None else member(TimeInForce, time_in_force),
+    }
+
+
+def _quantities(message: Any) -> dict[str, Any]:
+    return {
         "min_qty": optional(message.min_qty, UINT32_NULL),
         "display_qty": optional(message.display_qty, UINT32_NULL),
     }
 
 
 def _accepted(message: Any, instruments: Instruments) -> Accepted:
-    return Accepted(**_terms(message, instruments))
+    return Accepted(**_terms(message, instruments), **_quantities(message))
 
 
 def _rejected(message: Any, instruments: Instruments) -> Rejected:
@@ -302,7 +311,12 @@ def _cancelled(message: Any, instruments: Instruments) -> Cancelled:
 
 
 def _modified(message: Any, instruments: Instruments) -> Modified:
-    return Modified(**_terms(message, instruments), cum_qty=message.cum_qty, leaves_qty=message.leaves_qty)
+    return Modified(
+        **_terms(message, instruments),
+        **_quantities(message),
+        cum_qty=message.cum_qty,
+        leaves_qty=message.leaves_qty,
+    )
 
 
 def _traded(message: Any, instruments: Instruments) -> Traded:

@@ -13,7 +13,7 @@ from ontherun.ilink.messages import (
     OrderCancelReplaceRequest,
     OrderCancelRequest,
 )
-from ontherun.ilink.messages.enums import ExecInst, ExecMode, OrderTypeReq, TimeInForce
+from ontherun.ilink.messages.enums import ExecInst, ExecMode, OrdType, TimeInForce
 from ontherun.ilink.messages.enums import SideReq as Side
 
 NO_INSTRUCTIONS: Final = ExecInst(0)
@@ -63,7 +63,7 @@ class Maker:
             location=self._location,
             min_qty=UINT32_NULL if min_qty is None else min_qty,
             display_qty=UINT32_NULL if display_qty is None else display_qty,
-            ord_type=OrderTypeReq.LIMIT,
+            ord_type=OrdType.LIMIT,
             time_in_force=time_in_force,
             manual_order_indicator=self._manual,
             exec_inst=exec_inst,
@@ -102,7 +102,7 @@ class Maker:
             location=self._location,
             min_qty=UINT32_NULL if min_qty is None else min_qty,
             display_qty=UINT32_NULL if display_qty is None else display_qty,
-            ord_type=OrderTypeReq.LIMIT,
+            ord_type=OrdType.LIMIT,
             time_in_force=time_in_force,
             manual_order_indicator=self._manual,
             ofm_override=ofm_override,

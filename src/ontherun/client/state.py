@@ -1,7 +1,7 @@
 """What must outlive the client's process so that it can go on under the same UUID: two numbers and two stamps.
 
-The file is small JSON, replaced as a whole (written beside it, then renamed), so a reader or a restart after a crash finds
-the old content or the new one, never a part. It holds no secret.
+The file is small JSON, replaced as a whole (written beside it, then renamed), so a restart after a crash finds the
+old content or the new one, never a part. It holds no secret.
 """
 
 import json

@@ -59,14 +59,16 @@ class Venue:
         try:
             values = json.loads(source.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise VenueError(f"no running venue found ({source} does not exist): start one with `ontherun up`") from None
+            raise VenueError(
+                f"no running venue found ({source} does not exist): start one with `ontherun up`"
+            ) from None
         except (OSError, ValueError) as error:
             raise VenueError(f"{source} cannot be read: {error}") from error
         return cls.from_values(values, source)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], source: Path) -> "Venue":
-        """Make one from the content of a ready file; relative key files are found beside `source`. Raises VenueError."""
+        """Make one from a ready file's content; relative key files are found beside `source`. Raises VenueError."""
         try:
             return cls(
                 source=source,
