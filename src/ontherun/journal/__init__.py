@@ -1,0 +1,26 @@
+"""The durable log of the market: nothing is acknowledged before its batch is committed here.
+
+Only what came in is kept: frames as received and session records, one batch per event-loop turn. What went out is
+computed again by replaying them. docs/journal.md has the layout, what survives what, and how to verify.
+"""
+
+from ontherun.journal.errors import JournalDamaged, JournalError, JournalInUse, JournalWriteFailed
+from ontherun.journal.log import Batch, Journal, Verified, chained, verified
+from ontherun.journal.memory import MemoryJournal
+from ontherun.journal.outbox import Outbox
+from ontherun.journal.sqlite import SqliteJournal
+
+__all__ = [
+    "Batch",
+    "Journal",
+    "Verified",
+    "MemoryJournal",
+    "SqliteJournal",
+    "Outbox",
+    "JournalError",
+    "JournalInUse",
+    "JournalDamaged",
+    "JournalWriteFailed",
+    "chained",
+    "verified",
+]

@@ -16,6 +16,7 @@ from ontherun.registry.errors import (
 )
 from ontherun.registry.principal import SYSTEM, Principal, Role
 from ontherun.registry.records import (
+    ACCOUNT_PATTERN,
     GFID_PATTERN,
     LARGEST_ID,
     SESSION_ID_PATTERN,
@@ -54,6 +55,7 @@ __all__ = [
     "token_text",
     "GFID_PATTERN",
     "SESSION_ID_PATTERN",
+    "ACCOUNT_PATTERN",
     "LARGEST_ID",
     # what can go wrong
     "RegistryError",

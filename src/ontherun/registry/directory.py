@@ -29,7 +29,7 @@ class KeyFound:
 
 @dataclass(frozen=True, slots=True)
 class KeyRefused:
-    """Why there is no key for a login: "unknown", "other session", "expired" or "deleted".
+    """Why there is no key for a login: "unknown", "belongs to another session", "expired" or "deleted".
 
     For the owner's login trace only. On the wire every one of them is code 0, HMAC not authenticated (inferred: the
     exchange lists no code for an expired or deleted key).
@@ -39,7 +39,7 @@ class KeyRefused:
 
 
 _UNKNOWN = KeyRefused("unknown")
-_OTHER_SESSION = KeyRefused("other session")
+_OTHER_SESSION = KeyRefused("belongs to another session")
 
 
 class Directory:

@@ -35,7 +35,7 @@ class Entities:
         """Return an entity. NotFoundError when there is none for this principal."""
         entity = self._directory.entity(entity_id)
         if entity is None or not by.sees(entity_id):
-            raise NotFoundError("entity", entity_id)
+            raise NotFoundError(f"entity {entity_id}")
         return entity
 
     def list(self, by: Principal) -> list[Entity]:
@@ -56,7 +56,7 @@ class Firms:
         gfid, name = checked_gfid("gfid", gfid), checked_name("name", name)
         async with self._store.change(by) as change:
             if self._directory.entity(entity_id) is None or not by.sees(entity_id):
-                raise NotFoundError("entity", entity_id)
+                raise NotFoundError(f"entity {entity_id}")
             if self._directory.firm(gfid) is not None:
                 raise ConflictError(f"The Globex Firm ID {gfid} is taken. Choose another.")
             firm = GlobexFirm(gfid, entity_id, name, change.now)
@@ -69,7 +69,7 @@ class Firms:
         """Return a firm. NotFoundError when there is none for this principal."""
         firm = self._directory.firm(gfid)
         if firm is None or not by.sees(firm.entity_id):
-            raise NotFoundError("Globex firm", gfid)
+            raise NotFoundError(f"Globex firm {gfid}")
         return firm
 
     def list(self, by: Principal) -> list[GlobexFirm]:

@@ -13,8 +13,8 @@ class RegistryError(Exception):
 class NotFoundError(RegistryError):
     """There is no such thing, or not for this principal: the two are answered alike."""
 
-    def __init__(self, what: str, name: object) -> None:
-        super().__init__(f"There is no {what} {name}.")
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no {what}.")
 
 
 class ForbiddenError(RegistryError):

@@ -63,7 +63,12 @@ async def fill(directory: Directory, connection: AsyncConnection) -> None:
     for row in await connection.execute(select(PartyDetailsRow.__table__).order_by(PartyDetailsRow.created_at)):
         directory.put_party_details(
             PartyDetails(
-                row.session_id, row.gfid, row.party_details_list_req_id, row.self_match_prevention_id, row.created_at
+                row.session_id,
+                row.gfid,
+                row.party_details_list_req_id,
+                row.account.encode("ascii"),
+                row.self_match_prevention_id,
+                row.created_at,
             )
         )
     for row in await connection.execute(select(ApiTokenRow.__table__).order_by(ApiTokenRow.token_id)):

@@ -129,7 +129,7 @@ class KeyPairs:
         self._sessions.get(by, session_id)
         stored = self._directory.pair(access_key_id)
         if stored is None or stored.pair.session_id != session_id:
-            raise NotFoundError(f"key pair of session {session_id}", access_key_id)
+            raise NotFoundError(f"key pair {access_key_id} of session {session_id}")
         return stored
 
     def list(self, by: Principal, session_id: str, *, deleted: bool = False) -> list[StoredKeyPair]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-from ontherun.registry.errors import ForbiddenError, NotFoundError
+from ontherun.registry.errors import ForbiddenError
 
 
 @unique
@@ -37,11 +37,6 @@ class Principal:
         """ForbiddenError unless the principal may act on the venue itself."""
         if self.entity_id is not None:
             raise ForbiddenError(f"Only the operator of the venue may do this; {self.name} belongs to one entity.")
-
-    def require_sight(self, entity_id: int | None, what: str, name: object) -> None:
-        """NotFoundError unless the principal sees things of this entity."""
-        if not self.sees(entity_id):
-            raise NotFoundError(what, name)
 
 
 SYSTEM = Principal("system", Role.ADMIN, None)

@@ -11,6 +11,9 @@ GFID_PATTERN = r"^[A-Z0-9]{5}$"
 SESSION_ID_PATTERN = r"^[A-Z0-9]{3}$"
 """A Session ID has three characters and is assigned, never chosen (CME Customer Center help)."""
 
+ACCOUNT_PATTERN = r"^[ -~]{0,20}$"
+"""PartyDetailID is char[20] (schema id 8 version 9, tag 1691)."""
+
 LARGEST_ID = 2**63 - 1
 """No number that is stored here is larger. It is also the exchange's bound for its uInt64 fields."""
 
@@ -74,11 +77,15 @@ class StoredKeyPair:
 
 @dataclass(frozen=True, slots=True)
 class PartyDetails:
-    """Party details that orders of one session and firm may refer to by PartyDetailsListReqID (tag 1505)."""
+    """Party details that orders of one session and firm may refer to by PartyDetailsListReqID (tag 1505).
+
+    `account` is the customer account (PartyDetailRole 24, up to 20 characters), as on the wire; empty without one.
+    """
 
     session_id: str
     firm: str
     party_details_list_req_id: int
+    account: bytes
     self_match_prevention_id: int | None
     created_at: int
 

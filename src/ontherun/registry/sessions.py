@@ -1,5 +1,6 @@
 """Order Entry sessions, and the party details that their orders refer to."""
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import insert
@@ -7,7 +8,7 @@ from sqlalchemy import insert
 from ontherun.registry.checks import checked_distinct, checked_name
 from ontherun.registry.errors import ConflictError, InvalidError, NotFoundError
 from ontherun.registry.principal import Principal
-from ontherun.registry.records import LARGEST_ID, ON_DEMAND_PARTY_IDS, OrderEntrySession, PartyDetails
+from ontherun.registry.records import ACCOUNT_PATTERN, LARGEST_ID, ON_DEMAND_PARTY_IDS, OrderEntrySession, PartyDetails
 from ontherun.registry.store import Store
 from ontherun.registry.tables import OrderEntrySessionRow, PartyDetailsRow, SessionFirmRow
 
@@ -82,7 +83,7 @@ class Sessions:
         """Return a session. NotFoundError when there is none for this principal."""
         session = self._directory.session(session_id)
         if session is None or not by.sees(session.entity_id):
-            raise NotFoundError("session", session_id)
+            raise NotFoundError(f"session {session_id}")
         return session
 
     def list(self, by: Principal) -> list[OrderEntrySession]:
@@ -103,7 +104,7 @@ class Sessions:
         for gfid in gfids:
             firm = self._directory.firm(gfid)
             if firm is None or not by.sees(firm.entity_id):
-                raise NotFoundError("Globex firm", gfid)
+                raise NotFoundError(f"Globex firm {gfid}")
             owners[firm.entity_id] = gfid
         if len(owners) > 1:
             raise InvalidError(
@@ -126,6 +127,8 @@ class PartyDetailsBook:
         session_id: str,
         firm: str,
         party_details_list_req_id: int,
+        *,
+        account: str = "",
         self_match_prevention_id: int | None = None,
     ) -> PartyDetails:
         """Register party details for orders of a session and one of its firms.
@@ -134,7 +137,7 @@ class PartyDetailsBook:
         cannot be registered, ConflictError for an id that is registered already.
         """
         by.require_admin()
-        _check_party_ids(party_details_list_req_id, self_match_prevention_id)
+        _check_party_details(party_details_list_req_id, account, self_match_prevention_id)
         async with self._store.change(by) as change:
             session = self._sessions.get(by, session_id)
             if firm not in session.firms:
@@ -146,12 +149,20 @@ class PartyDetailsBook:
                     f"Party details {party_details_list_req_id} of session {session_id} and firm {firm} are registered "
                     "already. Use them, or register others under another id."
                 )
-            details = PartyDetails(session_id, firm, party_details_list_req_id, self_match_prevention_id, change.now)
+            details = PartyDetails(
+                session_id,
+                firm,
+                party_details_list_req_id,
+                account.encode("ascii"),
+                self_match_prevention_id,
+                change.now,
+            )
             change.write(
                 insert(PartyDetailsRow).values(
                     session_id=session_id,
                     gfid=firm,
                     party_details_list_req_id=party_details_list_req_id,
+                    account=account,
                     self_match_prevention_id=self_match_prevention_id,
                     created_at=change.now,
                 )
@@ -162,6 +173,7 @@ class PartyDetailsBook:
                 f"session {session_id}",
                 firm=firm,
                 party_details_list_req_id=party_details_list_req_id,
+                account=account,
                 self_match_prevention_id=self_match_prevention_id,
             )
             change.then(lambda: self._directory.put_party_details(details))
@@ -182,12 +194,14 @@ def session_id_at(position: int) -> str:
     return _CHARACTERS[first] + _CHARACTERS[middle] + _CHARACTERS[last]
 
 
-def _check_party_ids(party_details_list_req_id: int, self_match_prevention_id: int | None) -> None:
+def _check_party_details(party_details_list_req_id: int, account: str, self_match_prevention_id: int | None) -> None:
     if party_details_list_req_id in ON_DEMAND_PARTY_IDS or not 0 < party_details_list_req_id <= LARGEST_ID:
         raise InvalidError(
             "party_details_list_req_id",
             f"{party_details_list_req_id} cannot be registered.",
             f"1 to {LARGEST_ID}, without 4294967295, which announces details on demand",
         )
+    if not re.fullmatch(ACCOUNT_PATTERN, account):
+        raise InvalidError("account", "cannot be sent on the wire.", "up to 20 printable ASCII characters")
     if self_match_prevention_id is not None and not 0 <= self_match_prevention_id <= LARGEST_ID:
         raise InvalidError("self_match_prevention_id", "is out of range.", f"0 to {LARGEST_ID}")

@@ -81,6 +81,7 @@ class PartyDetailsRow(Base):
     session_id: Mapped[str] = mapped_column(ForeignKey("order_entry_session.session_id"), primary_key=True)
     gfid: Mapped[str] = mapped_column(ForeignKey("globex_firm.gfid"), primary_key=True)
     party_details_list_req_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    account: Mapped[str] = mapped_column(String(20))
     self_match_prevention_id: Mapped[int | None]
     created_at: Mapped[int]
 

@@ -38,7 +38,7 @@ class ApiTokens:
         if entity_id is None:
             by.require_operator()
         elif self._directory.entity(entity_id) is None or not by.sees(entity_id):
-            raise NotFoundError("entity", entity_id)
+            raise NotFoundError(f"entity {entity_id}")
         async with self._store.change(by) as change:
             return self._create(change, name, role, entity_id)
 
@@ -48,7 +48,7 @@ class ApiTokens:
         async with self._store.change(by) as change:
             token = self._directory.token(token_id)
             if token is None or not by.sees(token.entity_id):
-                raise NotFoundError("API token", token_id)
+                raise NotFoundError(f"API token {token_id}")
             if token.revoked_at is not None:
                 raise ConflictError(f"API token {token_id} is revoked already.")
             return self._revoke(change, token)

@@ -1,4 +1,4 @@
-"""Frames in a byte stream: a 4-byte Simple Open Framing Header (SOFH), then the 8-byte SBE message header, then the body.
+"""Frames in a byte stream: a Simple Open Framing Header (SOFH), the SBE message header, then the body.
 
 All numbers are little-endian uint16 (CME's form of the SOFH; the generic one is big-endian with a 4-byte size):
 
@@ -42,8 +42,8 @@ class Framer:
         """Take the next bytes of the stream and return the frames that are whole now, oldest first.
 
         Raises FramingError when the next frame's size is outside 12..max_size or its encoding type is not 0xCAFE; the
-        error's `frames` are the whole frames before it. A stream cannot be read any further after that: every later call
-        raises again, with no frames.
+        error's `frames` are the whole frames before it. The stream cannot be read any further after that: every later
+        call raises again, with no frames.
         """
         if self._error is not None:
             raise FramingError(self._error.what, self._error.value, [])

@@ -3,9 +3,10 @@
 The text is laid out as `ruff format` would leave it, so that the generator needs no formatter.
 """
 
-from .generate_message import BANNER, message_module, value_type
-from .generate_text import Bracketed, imports, layout, quoted
-from .layout import Composite, Encoding, Enum, MessageLayout, Schema, Set, Type, Value, null_name, snake_case
+from .generate_block import value_type
+from .generate_message import message_module
+from .generate_text import BANNER, Bracketed, imports, layout, quoted
+from .layout import Composite, Encoding, Enum, MessageLayout, Schema, Set, Value, null_name, snake_case
 
 NULLS = tuple(f"{kind}{bits}_NULL" for kind in ("INT", "UINT") for bits in (8, 16, 32, 64))
 
@@ -38,8 +39,8 @@ def _package(schema: Schema, messages: list[MessageLayout]) -> list[str]:
     lines = [
         f'"""Every message of schema {schema.id} version {schema.version} ({schema.package}). {BANNER}',
         "",
-        "A message holds raw wire values: whole numbers with the wire's own nulls, prices as mantissas, text as bytes without",
-        "its padding, enumerations as numbers (see `enums`) and characters by their code.",
+        "A message holds raw wire values: whole numbers with the wire's own nulls, prices as mantissas, text as bytes",
+        "without its padding, enumerations as numbers (see `enums`) and characters by their code.",
         '"""',
         "",
         *imports("ontherun.sbe.layout", NULLS),

@@ -11,7 +11,7 @@ def fault_method(fields: list[Field], groups: list[str]) -> list[str]:
     if len(texts) > 1:
         # Text is nearly always good: look at all of it at once, at each field only when something is wrong.
         lines += chain("+", texts, prefix="texts = ", indent=8)
-        lines.append("        bad_text = texts.translate(None, PRINTABLE)")
+        lines.append("        bad_text = texts.translate(PRINTABLE) != texts")
     for field in fields:
         for condition, kind in _checks(field, f"self.{field.attribute}", "bad_text and " if len(texts) > 1 else ""):
             lines += [f"        if {condition}:", f"            return Fault({field.tag}, {kind})"]
@@ -43,7 +43,7 @@ def _checks(field: Field, value: str, when_bad_text: str) -> list[tuple[str, str
         return [] if kind.optional else [(f'{value} == b"\\0" * {kind.size}', '"missing"')]
     if field.is_text:
         missing = [] if kind.optional else [(f"not {value}", '"missing"')]
-        return [*missing, (f"{when_bad_text}{value}.translate(None, PRINTABLE)", '"text"')]
+        return [*missing, (f"{when_bad_text}{value}.translate(PRINTABLE) != {value}", '"text"')]
     return _number_checks(field, kind, value)
 
 
@@ -67,6 +67,6 @@ def _number_checks(field: Field, kind: Type, value: str) -> list[tuple[str, str]
     may_be_null = kind.optional or field.name in NULL_IS_A_VALUE
     if kind.primitive == "uint64":
         if may_be_null:
-            return [(f"UINT64_MAX < {value} != {null}", '"range"')]
+            return [(f"{value} > UINT64_MAX and {value} != {null}", '"range"')]
         return [(f"{value} > UINT64_MAX", f'"missing" if {value} == {null} else "range"')]
     return [] if may_be_null else [(f"{value} == {null}", '"missing"')]

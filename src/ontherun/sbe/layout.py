@@ -206,7 +206,10 @@ class Field(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A repeating group: `dimension` are the primitives of the block length and of the count in front of its entries."""
+    """A repeating group: `dimension` are the primitives of the block length and of the count in front of its entries.
+
+    A generated message's `GROUPS` leave `fields` out: they are the entry class's `FIELDS`.
+    """
 
     name: str
     attribute: str
@@ -214,7 +217,7 @@ class Group(NamedTuple):
     since: int
     block_length: int
     dimension: tuple[str, str]
-    fields: tuple[Field, ...]
+    fields: tuple[Field, ...] = ()
 
 
 class Data(NamedTuple):

@@ -2,19 +2,19 @@
 
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import UINT16_NULL, UINT32_NULL, UINT64_NULL, UINT64_MAX, Data, Field
-from ontherun.sbe.message import PRINTABLE, Fault, Length, Message, unfit
+from ontherun.sbe.message import PRINTABLE, Fault, Length, Message, new, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 132, 503, 8, 0)[2:10]
 _FRAME = Struct("<H8sH32s20s30s10s10sQQI3s5sH")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _credentials = Length("uint16")
 
 
@@ -87,44 +87,31 @@ class Establish(Message):
         self.keep_alive_interval = keep_alive_interval
         self.credentials = credentials
 
-    @staticmethod
-    def pack(
-        hmac_signature: bytes,
-        access_key_id: bytes,
-        trading_system_name: bytes,
-        trading_system_version: bytes,
-        trading_system_vendor: bytes,
-        uuid: int,
-        request_timestamp: int,
-        next_seq_no: int,
-        session: bytes,
-        firm: bytes,
-        keep_alive_interval: int,
-        credentials: bytes,
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut."""
-        tail = _credentials.pack(credentials)
-        try:
-            frame = _pack(
-                144 + len(tail),
-                _START,
-                9,
-                hmac_signature,
-                access_key_id,
-                trading_system_name,
-                trading_system_version,
-                trading_system_vendor,
-                uuid,
-                request_timestamp,
-                next_seq_no,
-                session,
-                firm,
-                keep_alive_interval,
-            )
-        except StructError as error:
-            raise unfit(Establish, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            hmac_signature: bytes,
+            access_key_id: bytes,
+            trading_system_name: bytes,
+            trading_system_version: bytes,
+            trading_system_vendor: bytes,
+            uuid: int,
+            request_timestamp: int,
+            next_seq_no: int,
+            session: bytes,
+            firm: bytes,
+            keep_alive_interval: int,
+            credentials: bytes,
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _credentials.pack(values[-1])
+            return _FRAME.pack(144 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -161,7 +148,7 @@ class Establish(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -201,24 +188,24 @@ class Establish(Message):
             + self.session
             + self.firm
         )
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.hmac_signature == b"\0" * 32:
             return Fault(39005, "missing")
         if not self.access_key_id:
             return Fault(39004, "missing")
-        if bad_text and self.access_key_id.translate(None, PRINTABLE):
+        if bad_text and self.access_key_id.translate(PRINTABLE) != self.access_key_id:
             return Fault(39004, "text")
         if not self.trading_system_name:
             return Fault(1603, "missing")
-        if bad_text and self.trading_system_name.translate(None, PRINTABLE):
+        if bad_text and self.trading_system_name.translate(PRINTABLE) != self.trading_system_name:
             return Fault(1603, "text")
         if not self.trading_system_version:
             return Fault(1604, "missing")
-        if bad_text and self.trading_system_version.translate(None, PRINTABLE):
+        if bad_text and self.trading_system_version.translate(PRINTABLE) != self.trading_system_version:
             return Fault(1604, "text")
         if not self.trading_system_vendor:
             return Fault(1605, "missing")
-        if bad_text and self.trading_system_vendor.translate(None, PRINTABLE):
+        if bad_text and self.trading_system_vendor.translate(PRINTABLE) != self.trading_system_vendor:
             return Fault(1605, "text")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
@@ -228,11 +215,11 @@ class Establish(Message):
             return Fault(39013, "missing")
         if not self.session:
             return Fault(39006, "missing")
-        if bad_text and self.session.translate(None, PRINTABLE):
+        if bad_text and self.session.translate(PRINTABLE) != self.session:
             return Fault(39006, "text")
         if not self.firm:
             return Fault(39007, "missing")
-        if bad_text and self.firm.translate(None, PRINTABLE):
+        if bad_text and self.firm.translate(PRINTABLE) != self.firm:
             return Fault(39007, "text")
         if self.keep_alive_interval == UINT16_NULL:
             return Fault(39014, "missing")

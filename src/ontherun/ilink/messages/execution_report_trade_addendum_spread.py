@@ -3,30 +3,31 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import (
     CHAR_NULL,
-    UINT8_NULL,
+    INT32_NULL,
+    INT64_NULL,
     UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
-    INT32_NULL,
-    INT64_NULL,
+    UINT8_NULL,
     UINT64_MAX,
     Field,
     Group,
 )
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 227, 549, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sQqQQQQQ5siIIIIHBBBBBBBBBBBB40s")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack_1 = Struct("<H8sHIQ40s20s20sQqQQQQQ5siIIIIHBBBBBBBB").pack
+_pack_2 = Struct("<BBBB40s").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_legs = Dimension("uint16", "uint8")
@@ -54,13 +55,13 @@ class ExecutionReportTradeAddendumSpreadNoFills(Entry):
         self.fill_exec_id = fill_exec_id
         self.fill_yield_type = fill_yield_type
 
-    @staticmethod
-    def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_fills_entry.pack(fill_px, fill_qty, fill_exec_id, fill_yield_type)
-        except StructError as error:
-            raise unfit(ExecutionReportTradeAddendumSpreadNoFills, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_fills_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.fill_exec_id) > 2:
@@ -72,7 +73,7 @@ class ExecutionReportTradeAddendumSpreadNoFills(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.fill_px, self.fill_qty, fill_exec_id, self.fill_yield_type) = _no_fills_entry.unpack_from(buffer, offset)
         self.fill_exec_id = fill_exec_id.rstrip(b"\0")
         return self
@@ -84,7 +85,7 @@ class ExecutionReportTradeAddendumSpreadNoFills(Entry):
             return Fault(1365, "missing")
         if not self.fill_exec_id:
             return Fault(1363, "missing")
-        if self.fill_exec_id.translate(None, PRINTABLE):
+        if self.fill_exec_id.translate(PRINTABLE) != self.fill_exec_id:
             return Fault(1363, "text")
         if self.fill_yield_type == UINT8_NULL:
             return Fault(1622, "missing")
@@ -138,32 +139,23 @@ class ExecutionReportTradeAddendumSpreadNoLegs(Entry):
         self.leg_last_qty = leg_last_qty
         self.leg_side = leg_side
 
-    @staticmethod
-    def pack(
-        leg_exec_id: int,
-        leg_last_px: int,
-        leg_exec_ref_id: int,
-        leg_trade_id: int,
-        leg_trade_ref_id: int,
-        leg_security_id: int,
-        leg_last_qty: int,
-        leg_side: int,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_legs_entry.pack(
-                leg_exec_id,
-                leg_last_px,
-                leg_exec_ref_id,
-                leg_trade_id,
-                leg_trade_ref_id,
-                leg_security_id,
-                leg_last_qty,
-                leg_side,
-            )
-        except StructError as error:
-            raise unfit(ExecutionReportTradeAddendumSpreadNoLegs, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            leg_exec_id: int,
+            leg_last_px: int,
+            leg_exec_ref_id: int,
+            leg_trade_id: int,
+            leg_trade_ref_id: int,
+            leg_security_id: int,
+            leg_last_qty: int,
+            leg_side: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_legs_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -182,7 +174,7 @@ class ExecutionReportTradeAddendumSpreadNoLegs(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.leg_exec_id,
             self.leg_last_px,
@@ -200,7 +192,7 @@ class ExecutionReportTradeAddendumSpreadNoLegs(Entry):
             return Fault(1893, "missing" if self.leg_exec_id == UINT64_NULL else "range")
         if self.leg_last_px == INT64_NULL:
             return Fault(637, "missing")
-        if UINT64_MAX < self.leg_exec_ref_id != UINT64_NULL:
+        if self.leg_exec_ref_id > UINT64_MAX and self.leg_exec_ref_id != UINT64_NULL:
             return Fault(1901, "range")
         if self.leg_trade_id == UINT32_NULL:
             return Fault(1894, "missing")
@@ -256,30 +248,22 @@ class ExecutionReportTradeAddendumSpreadNoOrderEvents(Entry):
         self.order_event_reason = order_event_reason
         self.original_order_event_exec_id = original_order_event_exec_id
 
-    @staticmethod
-    def pack(
-        order_event_px: int,
-        order_event_text: bytes,
-        order_event_exec_id: int,
-        order_event_qty: int,
-        order_event_type: int,
-        order_event_reason: int,
-        original_order_event_exec_id: int,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_order_events_entry.pack(
-                order_event_px,
-                order_event_text,
-                order_event_exec_id,
-                order_event_qty,
-                order_event_type,
-                order_event_reason,
-                original_order_event_exec_id,
-            )
-        except StructError as error:
-            raise unfit(ExecutionReportTradeAddendumSpreadNoOrderEvents, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            order_event_px: int,
+            order_event_text: bytes,
+            order_event_exec_id: int,
+            order_event_qty: int,
+            order_event_type: int,
+            order_event_reason: int,
+            original_order_event_exec_id: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_order_events_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.order_event_text) > 5:
@@ -299,7 +283,7 @@ class ExecutionReportTradeAddendumSpreadNoOrderEvents(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.order_event_px,
             order_event_text,
@@ -315,7 +299,7 @@ class ExecutionReportTradeAddendumSpreadNoOrderEvents(Entry):
     def fault(self) -> Fault | None:
         if self.order_event_px == INT64_NULL:
             return Fault(1799, "missing")
-        if self.order_event_text.translate(None, PRINTABLE):
+        if self.order_event_text.translate(PRINTABLE) != self.order_event_text:
             return Fault(1802, "text")
         if self.order_event_exec_id == UINT32_NULL:
             return Fault(1797, "missing")
@@ -409,40 +393,10 @@ class ExecutionReportTradeAddendumSpread(Message):
         Field("ExecRefID", "exec_ref_id", 19, types.String40, 187, 9),
     )
     GROUPS = (
+        (Group("NoFills", "no_fills", 1362, 0, 15, ("uint16", "uint8")), ExecutionReportTradeAddendumSpreadNoFills),
+        (Group("NoLegs", "no_legs", 555, 0, 41, ("uint16", "uint8")), ExecutionReportTradeAddendumSpreadNoLegs),
         (
-            Group(
-                "NoFills",
-                "no_fills",
-                1362,
-                0,
-                15,
-                ("uint16", "uint8"),
-                ExecutionReportTradeAddendumSpreadNoFills.FIELDS,
-            ),
-            ExecutionReportTradeAddendumSpreadNoFills,
-        ),
-        (
-            Group(
-                "NoLegs",
-                "no_legs",
-                555,
-                0,
-                41,
-                ("uint16", "uint8"),
-                ExecutionReportTradeAddendumSpreadNoLegs.FIELDS,
-            ),
-            ExecutionReportTradeAddendumSpreadNoLegs,
-        ),
-        (
-            Group(
-                "NoOrderEvents",
-                "no_order_events",
-                1795,
-                0,
-                27,
-                ("uint16", "uint8"),
-                ExecutionReportTradeAddendumSpreadNoOrderEvents.FIELDS,
-            ),
+            Group("NoOrderEvents", "no_order_events", 1795, 0, 27, ("uint16", "uint8")),
             ExecutionReportTradeAddendumSpreadNoOrderEvents,
         ),
     )
@@ -482,9 +436,9 @@ class ExecutionReportTradeAddendumSpread(Message):
         managed_order: int = UINT8_NULL,
         short_sale_type: int = UINT8_NULL,
         exec_ref_id: bytes,
-        no_fills: abc.Sequence[ExecutionReportTradeAddendumSpreadNoFills] = (),
-        no_legs: abc.Sequence[ExecutionReportTradeAddendumSpreadNoLegs] = (),
-        no_order_events: abc.Sequence[ExecutionReportTradeAddendumSpreadNoOrderEvents] = (),
+        no_fills: abc.Iterable[ExecutionReportTradeAddendumSpreadNoFills] = (),
+        no_legs: abc.Iterable[ExecutionReportTradeAddendumSpreadNoLegs] = (),
+        no_order_events: abc.Iterable[ExecutionReportTradeAddendumSpreadNoOrderEvents] = (),
     ) -> None:
         self.seq_num = seq_num
         self.uuid = uuid
@@ -522,90 +476,56 @@ class ExecutionReportTradeAddendumSpread(Message):
         self.no_legs = list(no_legs)
         self.no_order_events = list(no_order_events)
 
-    @staticmethod
-    def pack(
-        seq_num: int,
-        uuid: int,
-        exec_id: bytes,
-        sender_id: bytes,
-        cl_ord_id: bytes,
-        party_details_list_req_id: int,
-        last_px: int,
-        order_id: int,
-        transact_time: int,
-        sending_time_epoch: int,
-        sec_exec_id: int,
-        orig_secondary_execution_id: int,
-        location: bytes,
-        security_id: int,
-        md_trade_entry_id: int,
-        last_qty: int,
-        side_trade_id: int,
-        orig_side_trade_id: int,
-        trade_date: int,
-        ord_status: int,
-        exec_type: int,
-        ord_type: int,
-        side: int,
-        manual_order_indicator: int,
-        poss_retrans_flag: int,
-        total_num_securities: int,
-        exec_inst: int,
-        execution_mode: int,
-        liquidity_flag: int,
-        managed_order: int,
-        short_sale_type: int,
-        exec_ref_id: bytes,
-        no_fills: abc.Sequence[bytes],
-        no_legs: abc.Sequence[bytes],
-        no_order_events: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_fills.pack(15, no_fills)
-        tail += _no_legs.pack(41, no_legs)
-        tail += _no_order_events.pack(27, no_order_events)
-        try:
-            frame = _pack(
-                239 + len(tail),
-                _START,
-                9,
-                seq_num,
-                uuid,
-                exec_id,
-                sender_id,
-                cl_ord_id,
-                party_details_list_req_id,
-                last_px,
-                order_id,
-                transact_time,
-                sending_time_epoch,
-                sec_exec_id,
-                orig_secondary_execution_id,
-                location,
-                security_id,
-                md_trade_entry_id,
-                last_qty,
-                side_trade_id,
-                orig_side_trade_id,
-                trade_date,
-                ord_status,
-                exec_type,
-                ord_type,
-                side,
-                manual_order_indicator,
-                poss_retrans_flag,
-                total_num_securities,
-                exec_inst,
-                execution_mode,
-                liquidity_flag,
-                managed_order,
-                short_sale_type,
-                exec_ref_id,
-            )
-        except StructError as error:
-            raise unfit(ExecutionReportTradeAddendumSpread, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            seq_num: int,
+            uuid: int,
+            exec_id: bytes,
+            sender_id: bytes,
+            cl_ord_id: bytes,
+            party_details_list_req_id: int,
+            last_px: int,
+            order_id: int,
+            transact_time: int,
+            sending_time_epoch: int,
+            sec_exec_id: int,
+            orig_secondary_execution_id: int,
+            location: bytes,
+            security_id: int,
+            md_trade_entry_id: int,
+            last_qty: int,
+            side_trade_id: int,
+            orig_side_trade_id: int,
+            trade_date: int,
+            ord_status: int,
+            exec_type: int,
+            ord_type: int,
+            side: int,
+            manual_order_indicator: int,
+            poss_retrans_flag: int,
+            total_num_securities: int,
+            exec_inst: int,
+            execution_mode: int,
+            liquidity_flag: int,
+            managed_order: int,
+            short_sale_type: int,
+            exec_ref_id: bytes,
+            no_fills: abc.Sequence[bytes],
+            no_legs: abc.Sequence[bytes],
+            no_order_events: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_fills.pack(15, values[-3])
+            tail += _no_legs.pack(41, values[-2])
+            tail += _no_order_events.pack(27, values[-1])
+            return _FRAME.pack(239 + len(tail), _START, 9, *values[:-3]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -620,7 +540,7 @@ class ExecutionReportTradeAddendumSpread(Message):
         tail += _no_legs.pack(41, [entry.encode() for entry in self.no_legs])
         tail += _no_order_events.pack(27, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack(
+            frame = _pack_1(
                 239 + len(tail),
                 _START,
                 9,
@@ -651,6 +571,8 @@ class ExecutionReportTradeAddendumSpread(Message):
                 self.poss_retrans_flag,
                 self.total_num_securities,
                 self.exec_inst,
+            )
+            frame = frame + _pack_2(
                 self.execution_mode,
                 self.liquidity_flag,
                 self.managed_order,
@@ -663,7 +585,7 @@ class ExecutionReportTradeAddendumSpread(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -723,24 +645,24 @@ class ExecutionReportTradeAddendumSpread(Message):
 
     def fault(self) -> Fault | None:
         texts = self.exec_id + self.sender_id + self.cl_ord_id + self.location + self.exec_ref_id
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.seq_num == UINT32_NULL:
             return Fault(9726, "missing")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
         if not self.exec_id:
             return Fault(17, "missing")
-        if bad_text and self.exec_id.translate(None, PRINTABLE):
+        if bad_text and self.exec_id.translate(PRINTABLE) != self.exec_id:
             return Fault(17, "text")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
         if not self.cl_ord_id:
             return Fault(11, "missing")
-        if bad_text and self.cl_ord_id.translate(None, PRINTABLE):
+        if bad_text and self.cl_ord_id.translate(PRINTABLE) != self.cl_ord_id:
             return Fault(11, "text")
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.last_px == INT64_NULL:
             return Fault(31, "missing")
@@ -752,11 +674,11 @@ class ExecutionReportTradeAddendumSpread(Message):
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
         if self.sec_exec_id > UINT64_MAX:
             return Fault(527, "missing" if self.sec_exec_id == UINT64_NULL else "range")
-        if UINT64_MAX < self.orig_secondary_execution_id != UINT64_NULL:
+        if self.orig_secondary_execution_id > UINT64_MAX and self.orig_secondary_execution_id != UINT64_NULL:
             return Fault(9703, "range")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.security_id == INT32_NULL:
             return Fault(48, "missing")
@@ -790,7 +712,7 @@ class ExecutionReportTradeAddendumSpread(Message):
             return Fault(5409, "value")
         if not self.exec_ref_id:
             return Fault(19, "missing")
-        if bad_text and self.exec_ref_id.translate(None, PRINTABLE):
+        if bad_text and self.exec_ref_id.translate(PRINTABLE) != self.exec_ref_id:
             return Fault(19, "text")
         for entry in (*self.no_fills, *self.no_legs, *self.no_order_events):
             fault = entry.fault()

@@ -3,31 +3,32 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import (
     CHAR_NULL,
-    UINT8_NULL,
+    INT32_NULL,
+    INT64_NULL,
     UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
-    INT32_NULL,
-    INT64_NULL,
+    UINT8_NULL,
     UINT64_MAX,
     Field,
     Group,
 )
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 from .composites import Decimal64NULL
 
 _START = HEADER.pack(0, ENCODING_TYPE, 236, 550, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sQqQQQQQ5siIIIHBBBBBHqbqb40s")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack_1 = Struct("<H8sHIQ40s20s20sQqQQQQQ5siIIIHBBBBBHqbq").pack
+_pack_2 = Struct("<b40s").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_order_events = Dimension("uint16", "uint8")
@@ -53,13 +54,13 @@ class ExecutionReportTradeAddendumSpreadLegNoFills(Entry):
         self.fill_exec_id = fill_exec_id
         self.fill_yield_type = fill_yield_type
 
-    @staticmethod
-    def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_fills_entry.pack(fill_px, fill_qty, fill_exec_id, fill_yield_type)
-        except StructError as error:
-            raise unfit(ExecutionReportTradeAddendumSpreadLegNoFills, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_fills_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.fill_exec_id) > 2:
@@ -71,7 +72,7 @@ class ExecutionReportTradeAddendumSpreadLegNoFills(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.fill_px, self.fill_qty, fill_exec_id, self.fill_yield_type) = _no_fills_entry.unpack_from(buffer, offset)
         self.fill_exec_id = fill_exec_id.rstrip(b"\0")
         return self
@@ -83,7 +84,7 @@ class ExecutionReportTradeAddendumSpreadLegNoFills(Entry):
             return Fault(1365, "missing")
         if not self.fill_exec_id:
             return Fault(1363, "missing")
-        if self.fill_exec_id.translate(None, PRINTABLE):
+        if self.fill_exec_id.translate(PRINTABLE) != self.fill_exec_id:
             return Fault(1363, "text")
         if self.fill_yield_type == UINT8_NULL:
             return Fault(1622, "missing")
@@ -141,34 +142,26 @@ class ExecutionReportTradeAddendumSpreadLegNoOrderEvents(Entry):
         self.contra_gross_trade_amt = contra_gross_trade_amt
         self.contra_calculated_ccy_last_qty = contra_calculated_ccy_last_qty
 
-    @staticmethod
-    def pack(
-        order_event_px: int,
-        order_event_text: bytes,
-        order_event_exec_id: int,
-        order_event_qty: int,
-        order_event_type: int,
-        order_event_reason: int,
-        original_order_event_exec_id: int,
-        contra_gross_trade_amt: Decimal64NULL,
-        contra_calculated_ccy_last_qty: Decimal64NULL,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_order_events_entry.pack(
-                order_event_px,
-                order_event_text,
-                order_event_exec_id,
-                order_event_qty,
-                order_event_type,
-                order_event_reason,
-                original_order_event_exec_id,
-                *contra_gross_trade_amt,
-                *contra_calculated_ccy_last_qty,
-            )
-        except StructError as error:
-            raise unfit(ExecutionReportTradeAddendumSpreadLegNoOrderEvents, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            order_event_px: int,
+            order_event_text: bytes,
+            order_event_exec_id: int,
+            order_event_qty: int,
+            order_event_type: int,
+            order_event_reason: int,
+            original_order_event_exec_id: int,
+            contra_gross_trade_amt_mantissa: int,
+            contra_gross_trade_amt_exponent: int,
+            contra_calculated_ccy_last_qty_mantissa: int,
+            contra_calculated_ccy_last_qty_exponent: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_order_events_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.order_event_text) > 5:
@@ -182,15 +175,17 @@ class ExecutionReportTradeAddendumSpreadLegNoOrderEvents(Entry):
                 self.order_event_type,
                 self.order_event_reason,
                 self.original_order_event_exec_id,
-                *self.contra_gross_trade_amt,
-                *self.contra_calculated_ccy_last_qty,
+                self.contra_gross_trade_amt.mantissa,
+                self.contra_gross_trade_amt.exponent,
+                self.contra_calculated_ccy_last_qty.mantissa,
+                self.contra_calculated_ccy_last_qty.exponent,
             )
         except StructError as error:
             raise unfit(self, error) from error
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.order_event_px,
             order_event_text,
@@ -215,7 +210,7 @@ class ExecutionReportTradeAddendumSpreadLegNoOrderEvents(Entry):
     def fault(self) -> Fault | None:
         if self.order_event_px == INT64_NULL:
             return Fault(1799, "missing")
-        if self.order_event_text.translate(None, PRINTABLE):
+        if self.order_event_text.translate(PRINTABLE) != self.order_event_text:
             return Fault(1802, "text")
         if self.order_event_exec_id == UINT32_NULL:
             return Fault(1797, "missing")
@@ -298,28 +293,9 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
         Field("ExecRefID", "exec_ref_id", 19, types.String40, 196, 9),
     )
     GROUPS = (
+        (Group("NoFills", "no_fills", 1362, 0, 15, ("uint16", "uint8")), ExecutionReportTradeAddendumSpreadLegNoFills),
         (
-            Group(
-                "NoFills",
-                "no_fills",
-                1362,
-                0,
-                15,
-                ("uint16", "uint8"),
-                ExecutionReportTradeAddendumSpreadLegNoFills.FIELDS,
-            ),
-            ExecutionReportTradeAddendumSpreadLegNoFills,
-        ),
-        (
-            Group(
-                "NoOrderEvents",
-                "no_order_events",
-                1795,
-                0,
-                45,
-                ("uint16", "uint8"),
-                ExecutionReportTradeAddendumSpreadLegNoOrderEvents.FIELDS,
-            ),
+            Group("NoOrderEvents", "no_order_events", 1795, 0, 45, ("uint16", "uint8")),
             ExecutionReportTradeAddendumSpreadLegNoOrderEvents,
         ),
     )
@@ -354,8 +330,8 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
         calculated_ccy_last_qty: Decimal64NULL = Decimal64NULL(),
         gross_trade_amt: Decimal64NULL = Decimal64NULL(),
         exec_ref_id: bytes,
-        no_fills: abc.Sequence[ExecutionReportTradeAddendumSpreadLegNoFills] = (),
-        no_order_events: abc.Sequence[ExecutionReportTradeAddendumSpreadLegNoOrderEvents] = (),
+        no_fills: abc.Iterable[ExecutionReportTradeAddendumSpreadLegNoFills] = (),
+        no_order_events: abc.Iterable[ExecutionReportTradeAddendumSpreadLegNoOrderEvents] = (),
     ) -> None:
         self.seq_num = seq_num
         self.uuid = uuid
@@ -387,78 +363,51 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
         self.no_fills = list(no_fills)
         self.no_order_events = list(no_order_events)
 
-    @staticmethod
-    def pack(
-        seq_num: int,
-        uuid: int,
-        exec_id: bytes,
-        sender_id: bytes,
-        cl_ord_id: bytes,
-        party_details_list_req_id: int,
-        last_px: int,
-        order_id: int,
-        transact_time: int,
-        sending_time_epoch: int,
-        sec_exec_id: int,
-        orig_secondary_execution_id: int,
-        location: bytes,
-        security_id: int,
-        last_qty: int,
-        side_trade_id: int,
-        orig_side_trade_id: int,
-        trade_date: int,
-        ord_status: int,
-        exec_type: int,
-        manual_order_indicator: int,
-        poss_retrans_flag: int,
-        side: int,
-        settl_date: int,
-        calculated_ccy_last_qty: Decimal64NULL,
-        gross_trade_amt: Decimal64NULL,
-        exec_ref_id: bytes,
-        no_fills: abc.Sequence[bytes],
-        no_order_events: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_fills.pack(15, no_fills)
-        tail += _no_order_events.pack(45, no_order_events)
-        try:
-            frame = _pack(
-                248 + len(tail),
-                _START,
-                9,
-                seq_num,
-                uuid,
-                exec_id,
-                sender_id,
-                cl_ord_id,
-                party_details_list_req_id,
-                last_px,
-                order_id,
-                transact_time,
-                sending_time_epoch,
-                sec_exec_id,
-                orig_secondary_execution_id,
-                location,
-                security_id,
-                last_qty,
-                side_trade_id,
-                orig_side_trade_id,
-                trade_date,
-                ord_status,
-                exec_type,
-                manual_order_indicator,
-                poss_retrans_flag,
-                side,
-                settl_date,
-                *calculated_ccy_last_qty,
-                *gross_trade_amt,
-                exec_ref_id,
-            )
-        except StructError as error:
-            raise unfit(ExecutionReportTradeAddendumSpreadLeg, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            seq_num: int,
+            uuid: int,
+            exec_id: bytes,
+            sender_id: bytes,
+            cl_ord_id: bytes,
+            party_details_list_req_id: int,
+            last_px: int,
+            order_id: int,
+            transact_time: int,
+            sending_time_epoch: int,
+            sec_exec_id: int,
+            orig_secondary_execution_id: int,
+            location: bytes,
+            security_id: int,
+            last_qty: int,
+            side_trade_id: int,
+            orig_side_trade_id: int,
+            trade_date: int,
+            ord_status: int,
+            exec_type: int,
+            manual_order_indicator: int,
+            poss_retrans_flag: int,
+            side: int,
+            settl_date: int,
+            calculated_ccy_last_qty_mantissa: int,
+            calculated_ccy_last_qty_exponent: int,
+            gross_trade_amt_mantissa: int,
+            gross_trade_amt_exponent: int,
+            exec_ref_id: bytes,
+            no_fills: abc.Sequence[bytes],
+            no_order_events: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_fills.pack(15, values[-2])
+            tail += _no_order_events.pack(45, values[-1])
+            return _FRAME.pack(248 + len(tail), _START, 9, *values[:-2]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -472,7 +421,7 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
         tail = _no_fills.pack(15, [entry.encode() for entry in self.no_fills])
         tail += _no_order_events.pack(45, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack(
+            frame = _pack_1(
                 248 + len(tail),
                 _START,
                 9,
@@ -500,17 +449,18 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
                 self.poss_retrans_flag,
                 self.side,
                 self.settl_date,
-                *self.calculated_ccy_last_qty,
-                *self.gross_trade_amt,
-                self.exec_ref_id,
+                self.calculated_ccy_last_qty.mantissa,
+                self.calculated_ccy_last_qty.exponent,
+                self.gross_trade_amt.mantissa,
             )
+            frame = frame + _pack_2(self.gross_trade_amt.exponent, self.exec_ref_id)
         except StructError as error:
             raise unfit(self, error) from error
         return frame + tail
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -573,24 +523,24 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
 
     def fault(self) -> Fault | None:
         texts = self.exec_id + self.sender_id + self.cl_ord_id + self.location + self.exec_ref_id
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.seq_num == UINT32_NULL:
             return Fault(9726, "missing")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
         if not self.exec_id:
             return Fault(17, "missing")
-        if bad_text and self.exec_id.translate(None, PRINTABLE):
+        if bad_text and self.exec_id.translate(PRINTABLE) != self.exec_id:
             return Fault(17, "text")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
         if not self.cl_ord_id:
             return Fault(11, "missing")
-        if bad_text and self.cl_ord_id.translate(None, PRINTABLE):
+        if bad_text and self.cl_ord_id.translate(PRINTABLE) != self.cl_ord_id:
             return Fault(11, "text")
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.last_px == INT64_NULL:
             return Fault(31, "missing")
@@ -602,11 +552,11 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
         if self.sec_exec_id > UINT64_MAX:
             return Fault(527, "missing" if self.sec_exec_id == UINT64_NULL else "range")
-        if UINT64_MAX < self.orig_secondary_execution_id != UINT64_NULL:
+        if self.orig_secondary_execution_id > UINT64_MAX and self.orig_secondary_execution_id != UINT64_NULL:
             return Fault(9703, "range")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.security_id == INT32_NULL:
             return Fault(48, "missing")
@@ -626,7 +576,7 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
             return Fault(54, "missing" if self.side == UINT8_NULL else "value")
         if not self.exec_ref_id:
             return Fault(19, "missing")
-        if bad_text and self.exec_ref_id.translate(None, PRINTABLE):
+        if bad_text and self.exec_ref_id.translate(PRINTABLE) != self.exec_ref_id:
             return Fault(19, "text")
         for entry in (*self.no_fills, *self.no_order_events):
             fault = entry.fault()

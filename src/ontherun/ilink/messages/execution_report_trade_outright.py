@@ -3,31 +3,32 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import (
     CHAR_NULL,
-    UINT8_NULL,
+    INT32_NULL,
+    INT64_NULL,
     UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
-    INT32_NULL,
-    INT64_NULL,
+    UINT8_NULL,
     UINT64_MAX,
     Field,
     Group,
 )
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 from .composites import Decimal64NULL
 
 _START = HEADER.pack(0, ENCODING_TYPE, 293, 525, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sQqQqqQQQQQQ5siIIIIIIIHHBBBBBBBBBBBBBBqHBHHqbqbqqBq")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack_1 = Struct("<H8sHIQ40s20s20sQqQqqQQQQQQ5siIIIIIIIHH").pack
+_pack_2 = Struct("<BBBBBBBBBBBBBBqHBHHqbqbqqBq").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_order_events = Dimension("uint16", "uint8")
@@ -53,13 +54,13 @@ class ExecutionReportTradeOutrightNoFills(Entry):
         self.fill_exec_id = fill_exec_id
         self.fill_yield_type = fill_yield_type
 
-    @staticmethod
-    def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_fills_entry.pack(fill_px, fill_qty, fill_exec_id, fill_yield_type)
-        except StructError as error:
-            raise unfit(ExecutionReportTradeOutrightNoFills, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_fills_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.fill_exec_id) > 2:
@@ -71,7 +72,7 @@ class ExecutionReportTradeOutrightNoFills(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.fill_px, self.fill_qty, fill_exec_id, self.fill_yield_type) = _no_fills_entry.unpack_from(buffer, offset)
         self.fill_exec_id = fill_exec_id.rstrip(b"\0")
         return self
@@ -83,7 +84,7 @@ class ExecutionReportTradeOutrightNoFills(Entry):
             return Fault(1365, "missing")
         if not self.fill_exec_id:
             return Fault(1363, "missing")
-        if self.fill_exec_id.translate(None, PRINTABLE):
+        if self.fill_exec_id.translate(PRINTABLE) != self.fill_exec_id:
             return Fault(1363, "text")
         if self.fill_yield_type == UINT8_NULL:
             return Fault(1622, "missing")
@@ -137,32 +138,25 @@ class ExecutionReportTradeOutrightNoOrderEvents(Entry):
         self.contra_gross_trade_amt = contra_gross_trade_amt
         self.contra_calculated_ccy_last_qty = contra_calculated_ccy_last_qty
 
-    @staticmethod
-    def pack(
-        order_event_px: int,
-        order_event_text: bytes,
-        order_event_exec_id: int,
-        order_event_qty: int,
-        order_event_type: int,
-        order_event_reason: int,
-        contra_gross_trade_amt: Decimal64NULL,
-        contra_calculated_ccy_last_qty: Decimal64NULL,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_order_events_entry.pack(
-                order_event_px,
-                order_event_text,
-                order_event_exec_id,
-                order_event_qty,
-                order_event_type,
-                order_event_reason,
-                *contra_gross_trade_amt,
-                *contra_calculated_ccy_last_qty,
-            )
-        except StructError as error:
-            raise unfit(ExecutionReportTradeOutrightNoOrderEvents, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            order_event_px: int,
+            order_event_text: bytes,
+            order_event_exec_id: int,
+            order_event_qty: int,
+            order_event_type: int,
+            order_event_reason: int,
+            contra_gross_trade_amt_mantissa: int,
+            contra_gross_trade_amt_exponent: int,
+            contra_calculated_ccy_last_qty_mantissa: int,
+            contra_calculated_ccy_last_qty_exponent: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_order_events_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.order_event_text) > 5:
@@ -175,15 +169,17 @@ class ExecutionReportTradeOutrightNoOrderEvents(Entry):
                 self.order_event_qty,
                 self.order_event_type,
                 self.order_event_reason,
-                *self.contra_gross_trade_amt,
-                *self.contra_calculated_ccy_last_qty,
+                self.contra_gross_trade_amt.mantissa,
+                self.contra_gross_trade_amt.exponent,
+                self.contra_calculated_ccy_last_qty.mantissa,
+                self.contra_calculated_ccy_last_qty.exponent,
             )
         except StructError as error:
             raise unfit(self, error) from error
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.order_event_px,
             order_event_text,
@@ -207,7 +203,7 @@ class ExecutionReportTradeOutrightNoOrderEvents(Entry):
     def fault(self) -> Fault | None:
         if self.order_event_px == INT64_NULL:
             return Fault(1799, "missing")
-        if self.order_event_text.translate(None, PRINTABLE):
+        if self.order_event_text.translate(PRINTABLE) != self.order_event_text:
             return Fault(1802, "text")
         if self.order_event_exec_id == UINT32_NULL:
             return Fault(1797, "missing")
@@ -342,20 +338,9 @@ class ExecutionReportTradeOutright(Message):
     )
     EXEC_TYPE = "F"
     GROUPS = (
+        (Group("NoFills", "no_fills", 1362, 0, 15, ("uint16", "uint8")), ExecutionReportTradeOutrightNoFills),
         (
-            Group("NoFills", "no_fills", 1362, 0, 15, ("uint16", "uint8"), ExecutionReportTradeOutrightNoFills.FIELDS),
-            ExecutionReportTradeOutrightNoFills,
-        ),
-        (
-            Group(
-                "NoOrderEvents",
-                "no_order_events",
-                1795,
-                0,
-                41,
-                ("uint16", "uint8"),
-                ExecutionReportTradeOutrightNoOrderEvents.FIELDS,
-            ),
+            Group("NoOrderEvents", "no_order_events", 1795, 0, 41, ("uint16", "uint8")),
             ExecutionReportTradeOutrightNoOrderEvents,
         ),
     )
@@ -415,8 +400,8 @@ class ExecutionReportTradeOutright(Message):
         reservation_price: int = INT64_NULL,
         priority_indicator: int = UINT8_NULL,
         display_limit_price: int = INT64_NULL,
-        no_fills: abc.Sequence[ExecutionReportTradeOutrightNoFills] = (),
-        no_order_events: abc.Sequence[ExecutionReportTradeOutrightNoOrderEvents] = (),
+        no_fills: abc.Iterable[ExecutionReportTradeOutrightNoFills] = (),
+        no_order_events: abc.Iterable[ExecutionReportTradeOutrightNoOrderEvents] = (),
     ) -> None:
         self.seq_num = seq_num
         self.uuid = uuid
@@ -473,128 +458,76 @@ class ExecutionReportTradeOutright(Message):
         self.no_fills = list(no_fills)
         self.no_order_events = list(no_order_events)
 
-    @staticmethod
-    def pack(
-        seq_num: int,
-        uuid: int,
-        exec_id: bytes,
-        sender_id: bytes,
-        cl_ord_id: bytes,
-        party_details_list_req_id: int,
-        last_px: int,
-        order_id: int,
-        price: int,
-        stop_px: int,
-        transact_time: int,
-        sending_time_epoch: int,
-        order_request_id: int,
-        sec_exec_id: int,
-        cross_id: int,
-        host_cross_id: int,
-        location: bytes,
-        security_id: int,
-        order_qty: int,
-        last_qty: int,
-        cum_qty: int,
-        md_trade_entry_id: int,
-        side_trade_id: int,
-        trade_link_id: int,
-        leaves_qty: int,
-        trade_date: int,
-        expire_date: int,
-        ord_status: int,
-        ord_type: int,
-        side: int,
-        time_in_force: int,
-        manual_order_indicator: int,
-        poss_retrans_flag: int,
-        aggressor_indicator: int,
-        cross_type: int,
-        exec_inst: int,
-        execution_mode: int,
-        liquidity_flag: int,
-        managed_order: int,
-        short_sale_type: int,
-        ownership: int,
-        discretion_price: int,
-        trd_type: int,
-        exec_restatement_reason: int,
-        settl_date: int,
-        maturity_date: int,
-        calculated_ccy_last_qty: Decimal64NULL,
-        gross_trade_amt: Decimal64NULL,
-        benchmark_price: int,
-        reservation_price: int,
-        priority_indicator: int,
-        display_limit_price: int,
-        no_fills: abc.Sequence[bytes],
-        no_order_events: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_fills.pack(15, no_fills)
-        tail += _no_order_events.pack(41, no_order_events)
-        try:
-            frame = _pack(
-                305 + len(tail),
-                _START,
-                9,
-                seq_num,
-                uuid,
-                exec_id,
-                sender_id,
-                cl_ord_id,
-                party_details_list_req_id,
-                last_px,
-                order_id,
-                price,
-                stop_px,
-                transact_time,
-                sending_time_epoch,
-                order_request_id,
-                sec_exec_id,
-                cross_id,
-                host_cross_id,
-                location,
-                security_id,
-                order_qty,
-                last_qty,
-                cum_qty,
-                md_trade_entry_id,
-                side_trade_id,
-                trade_link_id,
-                leaves_qty,
-                trade_date,
-                expire_date,
-                ord_status,
-                ord_type,
-                side,
-                time_in_force,
-                manual_order_indicator,
-                poss_retrans_flag,
-                aggressor_indicator,
-                cross_type,
-                exec_inst,
-                execution_mode,
-                liquidity_flag,
-                managed_order,
-                short_sale_type,
-                ownership,
-                discretion_price,
-                trd_type,
-                exec_restatement_reason,
-                settl_date,
-                maturity_date,
-                *calculated_ccy_last_qty,
-                *gross_trade_amt,
-                benchmark_price,
-                reservation_price,
-                priority_indicator,
-                display_limit_price,
-            )
-        except StructError as error:
-            raise unfit(ExecutionReportTradeOutright, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            seq_num: int,
+            uuid: int,
+            exec_id: bytes,
+            sender_id: bytes,
+            cl_ord_id: bytes,
+            party_details_list_req_id: int,
+            last_px: int,
+            order_id: int,
+            price: int,
+            stop_px: int,
+            transact_time: int,
+            sending_time_epoch: int,
+            order_request_id: int,
+            sec_exec_id: int,
+            cross_id: int,
+            host_cross_id: int,
+            location: bytes,
+            security_id: int,
+            order_qty: int,
+            last_qty: int,
+            cum_qty: int,
+            md_trade_entry_id: int,
+            side_trade_id: int,
+            trade_link_id: int,
+            leaves_qty: int,
+            trade_date: int,
+            expire_date: int,
+            ord_status: int,
+            ord_type: int,
+            side: int,
+            time_in_force: int,
+            manual_order_indicator: int,
+            poss_retrans_flag: int,
+            aggressor_indicator: int,
+            cross_type: int,
+            exec_inst: int,
+            execution_mode: int,
+            liquidity_flag: int,
+            managed_order: int,
+            short_sale_type: int,
+            ownership: int,
+            discretion_price: int,
+            trd_type: int,
+            exec_restatement_reason: int,
+            settl_date: int,
+            maturity_date: int,
+            calculated_ccy_last_qty_mantissa: int,
+            calculated_ccy_last_qty_exponent: int,
+            gross_trade_amt_mantissa: int,
+            gross_trade_amt_exponent: int,
+            benchmark_price: int,
+            reservation_price: int,
+            priority_indicator: int,
+            display_limit_price: int,
+            no_fills: abc.Sequence[bytes],
+            no_order_events: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_fills.pack(15, values[-2])
+            tail += _no_order_events.pack(41, values[-1])
+            return _FRAME.pack(305 + len(tail), _START, 9, *values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.exec_id) > 40 or len(self.sender_id) > 20 or len(self.cl_ord_id) > 20 or len(self.location) > 5:
@@ -602,7 +535,7 @@ class ExecutionReportTradeOutright(Message):
         tail = _no_fills.pack(15, [entry.encode() for entry in self.no_fills])
         tail += _no_order_events.pack(41, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack(
+            frame = _pack_1(
                 305 + len(tail),
                 _START,
                 9,
@@ -633,6 +566,8 @@ class ExecutionReportTradeOutright(Message):
                 self.leaves_qty,
                 self.trade_date,
                 self.expire_date,
+            )
+            frame = frame + _pack_2(
                 self.ord_status,
                 self.ord_type,
                 self.side,
@@ -652,8 +587,10 @@ class ExecutionReportTradeOutright(Message):
                 self.exec_restatement_reason,
                 self.settl_date,
                 self.maturity_date,
-                *self.calculated_ccy_last_qty,
-                *self.gross_trade_amt,
+                self.calculated_ccy_last_qty.mantissa,
+                self.calculated_ccy_last_qty.exponent,
+                self.gross_trade_amt.mantissa,
+                self.gross_trade_amt.exponent,
                 self.benchmark_price,
                 self.reservation_price,
                 self.priority_indicator,
@@ -665,7 +602,7 @@ class ExecutionReportTradeOutright(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -747,24 +684,24 @@ class ExecutionReportTradeOutright(Message):
 
     def fault(self) -> Fault | None:
         texts = self.exec_id + self.sender_id + self.cl_ord_id + self.location
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.seq_num == UINT32_NULL:
             return Fault(9726, "missing")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
         if not self.exec_id:
             return Fault(17, "missing")
-        if bad_text and self.exec_id.translate(None, PRINTABLE):
+        if bad_text and self.exec_id.translate(PRINTABLE) != self.exec_id:
             return Fault(17, "text")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
         if not self.cl_ord_id:
             return Fault(11, "missing")
-        if bad_text and self.cl_ord_id.translate(None, PRINTABLE):
+        if bad_text and self.cl_ord_id.translate(PRINTABLE) != self.cl_ord_id:
             return Fault(11, "text")
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.last_px == INT64_NULL:
             return Fault(31, "missing")
@@ -780,13 +717,13 @@ class ExecutionReportTradeOutright(Message):
             return Fault(2422, "missing" if self.order_request_id == UINT64_NULL else "range")
         if self.sec_exec_id > UINT64_MAX:
             return Fault(527, "missing" if self.sec_exec_id == UINT64_NULL else "range")
-        if UINT64_MAX < self.cross_id != UINT64_NULL:
+        if self.cross_id > UINT64_MAX and self.cross_id != UINT64_NULL:
             return Fault(548, "range")
-        if UINT64_MAX < self.host_cross_id != UINT64_NULL:
+        if self.host_cross_id > UINT64_MAX and self.host_cross_id != UINT64_NULL:
             return Fault(961, "range")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.security_id == INT32_NULL:
             return Fault(48, "missing")

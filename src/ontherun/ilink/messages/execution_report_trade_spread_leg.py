@@ -3,31 +3,32 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import (
     CHAR_NULL,
-    UINT8_NULL,
+    INT32_NULL,
+    INT64_NULL,
     UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
-    INT32_NULL,
-    INT64_NULL,
+    UINT8_NULL,
     UINT64_MAX,
     Field,
     Group,
 )
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 from .composites import Decimal32NULL, Decimal64NULL
 
 _START = HEADER.pack(0, ENCODING_TYPE, 219, 527, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sqbQqQqQQQ5sibibibiIIIHBBBBHqbqb")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack_1 = Struct("<H8sHIQ40s20s20sqbQqQqQQQ5sibibibiIIIHB").pack
+_pack_2 = Struct("<BBBHqbqb").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_order_events = Dimension("uint16", "uint8")
@@ -53,13 +54,13 @@ class ExecutionReportTradeSpreadLegNoFills(Entry):
         self.fill_exec_id = fill_exec_id
         self.fill_yield_type = fill_yield_type
 
-    @staticmethod
-    def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_fills_entry.pack(fill_px, fill_qty, fill_exec_id, fill_yield_type)
-        except StructError as error:
-            raise unfit(ExecutionReportTradeSpreadLegNoFills, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_fills_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.fill_exec_id) > 2:
@@ -71,7 +72,7 @@ class ExecutionReportTradeSpreadLegNoFills(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.fill_px, self.fill_qty, fill_exec_id, self.fill_yield_type) = _no_fills_entry.unpack_from(buffer, offset)
         self.fill_exec_id = fill_exec_id.rstrip(b"\0")
         return self
@@ -83,7 +84,7 @@ class ExecutionReportTradeSpreadLegNoFills(Entry):
             return Fault(1365, "missing")
         if not self.fill_exec_id:
             return Fault(1363, "missing")
-        if self.fill_exec_id.translate(None, PRINTABLE):
+        if self.fill_exec_id.translate(PRINTABLE) != self.fill_exec_id:
             return Fault(1363, "text")
         if self.fill_yield_type == UINT8_NULL:
             return Fault(1622, "missing")
@@ -137,32 +138,25 @@ class ExecutionReportTradeSpreadLegNoOrderEvents(Entry):
         self.contra_gross_trade_amt = contra_gross_trade_amt
         self.contra_calculated_ccy_last_qty = contra_calculated_ccy_last_qty
 
-    @staticmethod
-    def pack(
-        order_event_px: int,
-        order_event_text: bytes,
-        order_event_exec_id: int,
-        order_event_qty: int,
-        order_event_type: int,
-        order_event_reason: int,
-        contra_gross_trade_amt: Decimal64NULL,
-        contra_calculated_ccy_last_qty: Decimal64NULL,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_order_events_entry.pack(
-                order_event_px,
-                order_event_text,
-                order_event_exec_id,
-                order_event_qty,
-                order_event_type,
-                order_event_reason,
-                *contra_gross_trade_amt,
-                *contra_calculated_ccy_last_qty,
-            )
-        except StructError as error:
-            raise unfit(ExecutionReportTradeSpreadLegNoOrderEvents, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            order_event_px: int,
+            order_event_text: bytes,
+            order_event_exec_id: int,
+            order_event_qty: int,
+            order_event_type: int,
+            order_event_reason: int,
+            contra_gross_trade_amt_mantissa: int,
+            contra_gross_trade_amt_exponent: int,
+            contra_calculated_ccy_last_qty_mantissa: int,
+            contra_calculated_ccy_last_qty_exponent: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_order_events_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.order_event_text) > 5:
@@ -175,15 +169,17 @@ class ExecutionReportTradeSpreadLegNoOrderEvents(Entry):
                 self.order_event_qty,
                 self.order_event_type,
                 self.order_event_reason,
-                *self.contra_gross_trade_amt,
-                *self.contra_calculated_ccy_last_qty,
+                self.contra_gross_trade_amt.mantissa,
+                self.contra_gross_trade_amt.exponent,
+                self.contra_calculated_ccy_last_qty.mantissa,
+                self.contra_calculated_ccy_last_qty.exponent,
             )
         except StructError as error:
             raise unfit(self, error) from error
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.order_event_px,
             order_event_text,
@@ -207,7 +203,7 @@ class ExecutionReportTradeSpreadLegNoOrderEvents(Entry):
     def fault(self) -> Fault | None:
         if self.order_event_px == INT64_NULL:
             return Fault(1799, "missing")
-        if self.order_event_text.translate(None, PRINTABLE):
+        if self.order_event_text.translate(PRINTABLE) != self.order_event_text:
             return Fault(1802, "text")
         if self.order_event_exec_id == UINT32_NULL:
             return Fault(1797, "missing")
@@ -296,20 +292,9 @@ class ExecutionReportTradeSpreadLeg(Message):
     )
     EXEC_TYPE = "F"
     GROUPS = (
+        (Group("NoFills", "no_fills", 1362, 0, 15, ("uint16", "uint8")), ExecutionReportTradeSpreadLegNoFills),
         (
-            Group("NoFills", "no_fills", 1362, 0, 15, ("uint16", "uint8"), ExecutionReportTradeSpreadLegNoFills.FIELDS),
-            ExecutionReportTradeSpreadLegNoFills,
-        ),
-        (
-            Group(
-                "NoOrderEvents",
-                "no_order_events",
-                1795,
-                0,
-                41,
-                ("uint16", "uint8"),
-                ExecutionReportTradeSpreadLegNoOrderEvents.FIELDS,
-            ),
+            Group("NoOrderEvents", "no_order_events", 1795, 0, 41, ("uint16", "uint8")),
             ExecutionReportTradeSpreadLegNoOrderEvents,
         ),
     )
@@ -346,8 +331,8 @@ class ExecutionReportTradeSpreadLeg(Message):
         settl_date: int = UINT16_NULL,
         calculated_ccy_last_qty: Decimal64NULL = Decimal64NULL(),
         gross_trade_amt: Decimal64NULL = Decimal64NULL(),
-        no_fills: abc.Sequence[ExecutionReportTradeSpreadLegNoFills] = (),
-        no_order_events: abc.Sequence[ExecutionReportTradeSpreadLegNoOrderEvents] = (),
+        no_fills: abc.Iterable[ExecutionReportTradeSpreadLegNoFills] = (),
+        no_order_events: abc.Iterable[ExecutionReportTradeSpreadLegNoOrderEvents] = (),
     ) -> None:
         self.seq_num = seq_num
         self.uuid = uuid
@@ -381,82 +366,57 @@ class ExecutionReportTradeSpreadLeg(Message):
         self.no_fills = list(no_fills)
         self.no_order_events = list(no_order_events)
 
-    @staticmethod
-    def pack(
-        seq_num: int,
-        uuid: int,
-        exec_id: bytes,
-        sender_id: bytes,
-        cl_ord_id: bytes,
-        volatility: Decimal64NULL,
-        party_details_list_req_id: int,
-        last_px: int,
-        order_id: int,
-        underlying_px: int,
-        transact_time: int,
-        sending_time_epoch: int,
-        sec_exec_id: int,
-        location: bytes,
-        option_delta: Decimal32NULL,
-        time_to_expiration: Decimal32NULL,
-        risk_free_rate: Decimal32NULL,
-        security_id: int,
-        last_qty: int,
-        cum_qty: int,
-        side_trade_id: int,
-        trade_date: int,
-        ord_status: int,
-        ord_type: int,
-        side: int,
-        poss_retrans_flag: int,
-        settl_date: int,
-        calculated_ccy_last_qty: Decimal64NULL,
-        gross_trade_amt: Decimal64NULL,
-        no_fills: abc.Sequence[bytes],
-        no_order_events: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_fills.pack(15, no_fills)
-        tail += _no_order_events.pack(41, no_order_events)
-        try:
-            frame = _pack(
-                231 + len(tail),
-                _START,
-                9,
-                seq_num,
-                uuid,
-                exec_id,
-                sender_id,
-                cl_ord_id,
-                *volatility,
-                party_details_list_req_id,
-                last_px,
-                order_id,
-                underlying_px,
-                transact_time,
-                sending_time_epoch,
-                sec_exec_id,
-                location,
-                *option_delta,
-                *time_to_expiration,
-                *risk_free_rate,
-                security_id,
-                last_qty,
-                cum_qty,
-                side_trade_id,
-                trade_date,
-                ord_status,
-                ord_type,
-                side,
-                poss_retrans_flag,
-                settl_date,
-                *calculated_ccy_last_qty,
-                *gross_trade_amt,
-            )
-        except StructError as error:
-            raise unfit(ExecutionReportTradeSpreadLeg, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            seq_num: int,
+            uuid: int,
+            exec_id: bytes,
+            sender_id: bytes,
+            cl_ord_id: bytes,
+            volatility_mantissa: int,
+            volatility_exponent: int,
+            party_details_list_req_id: int,
+            last_px: int,
+            order_id: int,
+            underlying_px: int,
+            transact_time: int,
+            sending_time_epoch: int,
+            sec_exec_id: int,
+            location: bytes,
+            option_delta_mantissa: int,
+            option_delta_exponent: int,
+            time_to_expiration_mantissa: int,
+            time_to_expiration_exponent: int,
+            risk_free_rate_mantissa: int,
+            risk_free_rate_exponent: int,
+            security_id: int,
+            last_qty: int,
+            cum_qty: int,
+            side_trade_id: int,
+            trade_date: int,
+            ord_status: int,
+            ord_type: int,
+            side: int,
+            poss_retrans_flag: int,
+            settl_date: int,
+            calculated_ccy_last_qty_mantissa: int,
+            calculated_ccy_last_qty_exponent: int,
+            gross_trade_amt_mantissa: int,
+            gross_trade_amt_exponent: int,
+            no_fills: abc.Sequence[bytes],
+            no_order_events: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_fills.pack(15, values[-2])
+            tail += _no_order_events.pack(41, values[-1])
+            return _FRAME.pack(231 + len(tail), _START, 9, *values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.exec_id) > 40 or len(self.sender_id) > 20 or len(self.cl_ord_id) > 20 or len(self.location) > 5:
@@ -464,7 +424,7 @@ class ExecutionReportTradeSpreadLeg(Message):
         tail = _no_fills.pack(15, [entry.encode() for entry in self.no_fills])
         tail += _no_order_events.pack(41, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack(
+            frame = _pack_1(
                 231 + len(tail),
                 _START,
                 9,
@@ -473,7 +433,8 @@ class ExecutionReportTradeSpreadLeg(Message):
                 self.exec_id,
                 self.sender_id,
                 self.cl_ord_id,
-                *self.volatility,
+                self.volatility.mantissa,
+                self.volatility.exponent,
                 self.party_details_list_req_id,
                 self.last_px,
                 self.order_id,
@@ -482,21 +443,28 @@ class ExecutionReportTradeSpreadLeg(Message):
                 self.sending_time_epoch,
                 self.sec_exec_id,
                 self.location,
-                *self.option_delta,
-                *self.time_to_expiration,
-                *self.risk_free_rate,
+                self.option_delta.mantissa,
+                self.option_delta.exponent,
+                self.time_to_expiration.mantissa,
+                self.time_to_expiration.exponent,
+                self.risk_free_rate.mantissa,
+                self.risk_free_rate.exponent,
                 self.security_id,
                 self.last_qty,
                 self.cum_qty,
                 self.side_trade_id,
                 self.trade_date,
                 self.ord_status,
+            )
+            frame = frame + _pack_2(
                 self.ord_type,
                 self.side,
                 self.poss_retrans_flag,
                 self.settl_date,
-                *self.calculated_ccy_last_qty,
-                *self.gross_trade_amt,
+                self.calculated_ccy_last_qty.mantissa,
+                self.calculated_ccy_last_qty.exponent,
+                self.gross_trade_amt.mantissa,
+                self.gross_trade_amt.exponent,
             )
         except StructError as error:
             raise unfit(self, error) from error
@@ -504,7 +472,7 @@ class ExecutionReportTradeSpreadLeg(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -571,24 +539,24 @@ class ExecutionReportTradeSpreadLeg(Message):
 
     def fault(self) -> Fault | None:
         texts = self.exec_id + self.sender_id + self.cl_ord_id + self.location
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.seq_num == UINT32_NULL:
             return Fault(9726, "missing")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
         if not self.exec_id:
             return Fault(17, "missing")
-        if bad_text and self.exec_id.translate(None, PRINTABLE):
+        if bad_text and self.exec_id.translate(PRINTABLE) != self.exec_id:
             return Fault(17, "text")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
         if not self.cl_ord_id:
             return Fault(11, "missing")
-        if bad_text and self.cl_ord_id.translate(None, PRINTABLE):
+        if bad_text and self.cl_ord_id.translate(PRINTABLE) != self.cl_ord_id:
             return Fault(11, "text")
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.last_px == INT64_NULL:
             return Fault(31, "missing")
@@ -602,7 +570,7 @@ class ExecutionReportTradeSpreadLeg(Message):
             return Fault(527, "missing" if self.sec_exec_id == UINT64_NULL else "range")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.security_id == INT32_NULL:
             return Fault(48, "missing")

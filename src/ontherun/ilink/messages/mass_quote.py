@@ -3,29 +3,29 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import (
-    UINT8_NULL,
+    INT32_NULL,
+    INT64_NULL,
     UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
-    INT32_NULL,
-    INT64_NULL,
+    UINT8_NULL,
     UINT64_MAX,
     Field,
     Group,
 )
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 123, 517, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20sQ5sIBBBB30s30sB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<qqIiIIiH")
 
@@ -77,32 +77,23 @@ class MassQuoteNoQuoteEntries(Entry):
         self.underlying_security_id = underlying_security_id
         self.quote_set_id = quote_set_id
 
-    @staticmethod
-    def pack(
-        bid_px: int,
-        offer_px: int,
-        quote_entry_id: int,
-        security_id: int,
-        bid_size: int,
-        offer_size: int,
-        underlying_security_id: int,
-        quote_set_id: int,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_quote_entries_entry.pack(
-                bid_px,
-                offer_px,
-                quote_entry_id,
-                security_id,
-                bid_size,
-                offer_size,
-                underlying_security_id,
-                quote_set_id,
-            )
-        except StructError as error:
-            raise unfit(MassQuoteNoQuoteEntries, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            bid_px: int,
+            offer_px: int,
+            quote_entry_id: int,
+            security_id: int,
+            bid_size: int,
+            offer_size: int,
+            underlying_security_id: int,
+            quote_set_id: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_quote_entries_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -121,7 +112,7 @@ class MassQuoteNoQuoteEntries(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.bid_px,
             self.offer_px,
@@ -188,20 +179,7 @@ class MassQuote(Message):
         Field("Reserved1", "reserved1", 5239, types.String30, 92, 8),
         Field("QuoteEntryOpen", "quote_entry_open", 9182, types.BooleanNULL, 122, 8),
     )
-    GROUPS = (
-        (
-            Group(
-                "NoQuoteEntries",
-                "no_quote_entries",
-                295,
-                0,
-                38,
-                ("uint16", "uint8"),
-                MassQuoteNoQuoteEntries.FIELDS,
-            ),
-            MassQuoteNoQuoteEntries,
-        ),
-    )
+    GROUPS = ((Group("NoQuoteEntries", "no_quote_entries", 295, 0, 38, ("uint16", "uint8")), MassQuoteNoQuoteEntries),)
 
     def __init__(
         self,
@@ -221,7 +199,7 @@ class MassQuote(Message):
         reserved: bytes = b"",
         reserved1: bytes = b"",
         quote_entry_open: int = UINT8_NULL,
-        no_quote_entries: abc.Sequence[MassQuoteNoQuoteEntries] = (),
+        no_quote_entries: abc.Iterable[MassQuoteNoQuoteEntries] = (),
     ) -> None:
         self.party_details_list_req_id = party_details_list_req_id
         self.sending_time_epoch = sending_time_epoch
@@ -240,52 +218,35 @@ class MassQuote(Message):
         self.quote_entry_open = quote_entry_open
         self.no_quote_entries = list(no_quote_entries)
 
-    @staticmethod
-    def pack(
-        party_details_list_req_id: int,
-        sending_time_epoch: int,
-        manual_order_indicator: int,
-        seq_num: int,
-        sender_id: bytes,
-        quote_req_id: int,
-        location: bytes,
-        quote_id: int,
-        tot_no_quote_entries: int,
-        mm_protection_reset: int,
-        liquidity_flag: int,
-        short_sale_type: int,
-        reserved: bytes,
-        reserved1: bytes,
-        quote_entry_open: int,
-        no_quote_entries: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_quote_entries.pack(38, no_quote_entries)
-        try:
-            frame = _pack(
-                135 + len(tail),
-                _START,
-                9,
-                party_details_list_req_id,
-                sending_time_epoch,
-                manual_order_indicator,
-                seq_num,
-                sender_id,
-                quote_req_id,
-                location,
-                quote_id,
-                tot_no_quote_entries,
-                mm_protection_reset,
-                liquidity_flag,
-                short_sale_type,
-                reserved,
-                reserved1,
-                quote_entry_open,
-            )
-        except StructError as error:
-            raise unfit(MassQuote, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            party_details_list_req_id: int,
+            sending_time_epoch: int,
+            manual_order_indicator: int,
+            seq_num: int,
+            sender_id: bytes,
+            quote_req_id: int,
+            location: bytes,
+            quote_id: int,
+            tot_no_quote_entries: int,
+            mm_protection_reset: int,
+            liquidity_flag: int,
+            short_sale_type: int,
+            reserved: bytes,
+            reserved1: bytes,
+            quote_entry_open: int,
+            no_quote_entries: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_quote_entries.pack(38, values[-1])
+            return _FRAME.pack(135 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5 or len(self.reserved) > 30 or len(self.reserved1) > 30:
@@ -318,7 +279,7 @@ class MassQuote(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -353,8 +314,8 @@ class MassQuote(Message):
 
     def fault(self) -> Fault | None:
         texts = self.sender_id + self.location + self.reserved + self.reserved1
-        bad_text = texts.translate(None, PRINTABLE)
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        bad_text = texts.translate(PRINTABLE) != texts
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
@@ -364,13 +325,13 @@ class MassQuote(Message):
             return Fault(9726, "missing")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
-        if UINT64_MAX < self.quote_req_id != UINT64_NULL:
+        if self.quote_req_id > UINT64_MAX and self.quote_req_id != UINT64_NULL:
             return Fault(131, "range")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.quote_id == UINT32_NULL:
             return Fault(117, "missing")
@@ -382,9 +343,9 @@ class MassQuote(Message):
             return Fault(9373, "value")
         if self.short_sale_type not in {0, 1, 2, 3, 255}:
             return Fault(5409, "value")
-        if bad_text and self.reserved.translate(None, PRINTABLE):
+        if bad_text and self.reserved.translate(PRINTABLE) != self.reserved:
             return Fault(5187, "text")
-        if bad_text and self.reserved1.translate(None, PRINTABLE):
+        if bad_text and self.reserved1.translate(PRINTABLE) != self.reserved1:
             return Fault(5239, "text")
         if self.quote_entry_open not in {0, 1, 255}:
             return Fault(9182, "value")

@@ -3,19 +3,19 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
-from ontherun.sbe.layout import UINT8_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, INT32_NULL, UINT64_MAX, Field, Group
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.layout import INT32_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, UINT8_NULL, UINT64_MAX, Field, Group
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 352, 545, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ256s20sQQQQ5sIHHBBBBBBBBBQBB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<IiHB")
 
@@ -46,13 +46,13 @@ class MassQuoteAckNoQuoteEntries(Entry):
         self.quote_set_id = quote_set_id
         self.quote_entry_reject_reason = quote_entry_reject_reason
 
-    @staticmethod
-    def pack(quote_entry_id: int, security_id: int, quote_set_id: int, quote_entry_reject_reason: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_quote_entries_entry.pack(quote_entry_id, security_id, quote_set_id, quote_entry_reject_reason)
-        except StructError as error:
-            raise unfit(MassQuoteAckNoQuoteEntries, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(quote_entry_id: int, security_id: int, quote_set_id: int, quote_entry_reject_reason: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_quote_entries_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -67,7 +67,7 @@ class MassQuoteAckNoQuoteEntries(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.quote_entry_id,
             self.security_id,
@@ -151,18 +151,7 @@ class MassQuoteAck(Message):
         Field("QuoteEntryControl", "quote_entry_control", 39034, types.BooleanNULL, 351, 9),
     )
     GROUPS = (
-        (
-            Group(
-                "NoQuoteEntries",
-                "no_quote_entries",
-                295,
-                0,
-                11,
-                ("uint16", "uint8"),
-                MassQuoteAckNoQuoteEntries.FIELDS,
-            ),
-            MassQuoteAckNoQuoteEntries,
-        ),
+        (Group("NoQuoteEntries", "no_quote_entries", 295, 0, 11, ("uint16", "uint8")), MassQuoteAckNoQuoteEntries),
     )
 
     def __init__(
@@ -192,7 +181,7 @@ class MassQuoteAck(Message):
         delay_to_time: int = UINT64_NULL,
         quote_entry_open: int = UINT8_NULL,
         quote_entry_control: int = UINT8_NULL,
-        no_quote_entries: abc.Sequence[MassQuoteAckNoQuoteEntries] = (),
+        no_quote_entries: abc.Iterable[MassQuoteAckNoQuoteEntries] = (),
     ) -> None:
         self.seq_num = seq_num
         self.uuid = uuid
@@ -220,70 +209,44 @@ class MassQuoteAck(Message):
         self.quote_entry_control = quote_entry_control
         self.no_quote_entries = list(no_quote_entries)
 
-    @staticmethod
-    def pack(
-        seq_num: int,
-        uuid: int,
-        text: bytes,
-        sender_id: bytes,
-        party_details_list_req_id: int,
-        request_time: int,
-        sending_time_epoch: int,
-        quote_req_id: int,
-        location: bytes,
-        quote_id: int,
-        quote_reject_reason: int,
-        delay_duration: int,
-        quote_status: int,
-        manual_order_indicator: int,
-        no_processed_entries: int,
-        mm_protection_reset: int,
-        split_msg: int,
-        liquidity_flag: int,
-        short_sale_type: int,
-        tot_no_quote_entries: int,
-        poss_retrans_flag: int,
-        delay_to_time: int,
-        quote_entry_open: int,
-        quote_entry_control: int,
-        no_quote_entries: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_quote_entries.pack(11, no_quote_entries)
-        try:
-            frame = _pack(
-                364 + len(tail),
-                _START,
-                9,
-                seq_num,
-                uuid,
-                text,
-                sender_id,
-                party_details_list_req_id,
-                request_time,
-                sending_time_epoch,
-                quote_req_id,
-                location,
-                quote_id,
-                quote_reject_reason,
-                delay_duration,
-                quote_status,
-                manual_order_indicator,
-                no_processed_entries,
-                mm_protection_reset,
-                split_msg,
-                liquidity_flag,
-                short_sale_type,
-                tot_no_quote_entries,
-                poss_retrans_flag,
-                delay_to_time,
-                quote_entry_open,
-                quote_entry_control,
-            )
-        except StructError as error:
-            raise unfit(MassQuoteAck, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            seq_num: int,
+            uuid: int,
+            text: bytes,
+            sender_id: bytes,
+            party_details_list_req_id: int,
+            request_time: int,
+            sending_time_epoch: int,
+            quote_req_id: int,
+            location: bytes,
+            quote_id: int,
+            quote_reject_reason: int,
+            delay_duration: int,
+            quote_status: int,
+            manual_order_indicator: int,
+            no_processed_entries: int,
+            mm_protection_reset: int,
+            split_msg: int,
+            liquidity_flag: int,
+            short_sale_type: int,
+            tot_no_quote_entries: int,
+            poss_retrans_flag: int,
+            delay_to_time: int,
+            quote_entry_open: int,
+            quote_entry_control: int,
+            no_quote_entries: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_quote_entries.pack(11, values[-1])
+            return _FRAME.pack(364 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.text) > 256 or len(self.sender_id) > 20 or len(self.location) > 5:
@@ -325,7 +288,7 @@ class MassQuoteAck(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -368,28 +331,28 @@ class MassQuoteAck(Message):
 
     def fault(self) -> Fault | None:
         texts = self.text + self.sender_id + self.location
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.seq_num == UINT32_NULL:
             return Fault(9726, "missing")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
-        if bad_text and self.text.translate(None, PRINTABLE):
+        if bad_text and self.text.translate(PRINTABLE) != self.text:
             return Fault(58, "text")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.request_time > UINT64_MAX:
             return Fault(5979, "missing" if self.request_time == UINT64_NULL else "range")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
-        if UINT64_MAX < self.quote_req_id != UINT64_NULL:
+        if self.quote_req_id > UINT64_MAX and self.quote_req_id != UINT64_NULL:
             return Fault(131, "range")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.quote_id == UINT32_NULL:
             return Fault(117, "missing")
@@ -409,7 +372,7 @@ class MassQuoteAck(Message):
             return Fault(5409, "value")
         if self.poss_retrans_flag not in {0, 1}:
             return Fault(9765, "missing" if self.poss_retrans_flag == UINT8_NULL else "value")
-        if UINT64_MAX < self.delay_to_time != UINT64_NULL:
+        if self.delay_to_time > UINT64_MAX and self.delay_to_time != UINT64_NULL:
             return Fault(7552, "range")
         if self.quote_entry_open not in {0, 1, 255}:
             return Fault(9182, "value")

@@ -3,29 +3,29 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import (
-    UINT8_NULL,
+    INT32_NULL,
+    INT64_NULL,
     UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
-    INT32_NULL,
-    INT64_NULL,
+    UINT8_NULL,
     UINT64_MAX,
     Field,
     Group,
 )
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 124, 567, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20sQ5sIBBBBBB60s")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<iqIBIH")
 
@@ -62,21 +62,21 @@ class MassQuoteRequestNoQuoteEntries(Entry):
         self.quote_entry_id = quote_entry_id
         self.quote_set_id = quote_set_id
 
-    @staticmethod
-    def pack(
-        security_id: int,
-        price: int,
-        order_qty: int,
-        side: int,
-        quote_entry_id: int,
-        quote_set_id: int,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_quote_entries_entry.pack(security_id, price, order_qty, side, quote_entry_id, quote_set_id)
-        except StructError as error:
-            raise unfit(MassQuoteRequestNoQuoteEntries, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            security_id: int,
+            price: int,
+            order_qty: int,
+            side: int,
+            quote_entry_id: int,
+            quote_set_id: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_quote_entries_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -93,7 +93,7 @@ class MassQuoteRequestNoQuoteEntries(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.security_id,
             self.price,
@@ -165,18 +165,7 @@ class MassQuoteRequest(Message):
         Field("Reserved", "reserved", 5187, types.String60, 64),
     )
     GROUPS = (
-        (
-            Group(
-                "NoQuoteEntries",
-                "no_quote_entries",
-                295,
-                0,
-                23,
-                ("uint16", "uint8"),
-                MassQuoteRequestNoQuoteEntries.FIELDS,
-            ),
-            MassQuoteRequestNoQuoteEntries,
-        ),
+        (Group("NoQuoteEntries", "no_quote_entries", 295, 0, 23, ("uint16", "uint8")), MassQuoteRequestNoQuoteEntries),
     )
 
     def __init__(
@@ -197,7 +186,7 @@ class MassQuoteRequest(Message):
         quote_entry_open: int = UINT8_NULL,
         quote_entry_control: int = UINT8_NULL,
         reserved: bytes = b"",
-        no_quote_entries: abc.Sequence[MassQuoteRequestNoQuoteEntries] = (),
+        no_quote_entries: abc.Iterable[MassQuoteRequestNoQuoteEntries] = (),
     ) -> None:
         self.party_details_list_req_id = party_details_list_req_id
         self.sending_time_epoch = sending_time_epoch
@@ -216,52 +205,35 @@ class MassQuoteRequest(Message):
         self.reserved = reserved
         self.no_quote_entries = list(no_quote_entries)
 
-    @staticmethod
-    def pack(
-        party_details_list_req_id: int,
-        sending_time_epoch: int,
-        manual_order_indicator: int,
-        seq_num: int,
-        sender_id: bytes,
-        quote_req_id: int,
-        location: bytes,
-        quote_id: int,
-        tot_no_quote_entries: int,
-        mm_protection_reset: int,
-        liquidity_flag: int,
-        short_sale_type: int,
-        quote_entry_open: int,
-        quote_entry_control: int,
-        reserved: bytes,
-        no_quote_entries: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_quote_entries.pack(23, no_quote_entries)
-        try:
-            frame = _pack(
-                136 + len(tail),
-                _START,
-                9,
-                party_details_list_req_id,
-                sending_time_epoch,
-                manual_order_indicator,
-                seq_num,
-                sender_id,
-                quote_req_id,
-                location,
-                quote_id,
-                tot_no_quote_entries,
-                mm_protection_reset,
-                liquidity_flag,
-                short_sale_type,
-                quote_entry_open,
-                quote_entry_control,
-                reserved,
-            )
-        except StructError as error:
-            raise unfit(MassQuoteRequest, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            party_details_list_req_id: int,
+            sending_time_epoch: int,
+            manual_order_indicator: int,
+            seq_num: int,
+            sender_id: bytes,
+            quote_req_id: int,
+            location: bytes,
+            quote_id: int,
+            tot_no_quote_entries: int,
+            mm_protection_reset: int,
+            liquidity_flag: int,
+            short_sale_type: int,
+            quote_entry_open: int,
+            quote_entry_control: int,
+            reserved: bytes,
+            no_quote_entries: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_quote_entries.pack(23, values[-1])
+            return _FRAME.pack(136 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5 or len(self.reserved) > 60:
@@ -294,7 +266,7 @@ class MassQuoteRequest(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -333,8 +305,8 @@ class MassQuoteRequest(Message):
 
     def fault(self) -> Fault | None:
         texts = self.sender_id + self.location + self.reserved
-        bad_text = texts.translate(None, PRINTABLE)
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        bad_text = texts.translate(PRINTABLE) != texts
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
@@ -344,13 +316,13 @@ class MassQuoteRequest(Message):
             return Fault(9726, "missing")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
-        if UINT64_MAX < self.quote_req_id != UINT64_NULL:
+        if self.quote_req_id > UINT64_MAX and self.quote_req_id != UINT64_NULL:
             return Fault(131, "range")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.quote_id == UINT32_NULL:
             return Fault(117, "missing")
@@ -366,7 +338,7 @@ class MassQuoteRequest(Message):
             return Fault(9182, "value")
         if self.quote_entry_control not in {0, 1, 255}:
             return Fault(39034, "value")
-        if bad_text and self.reserved.translate(None, PRINTABLE):
+        if bad_text and self.reserved.translate(PRINTABLE) != self.reserved:
             return Fault(5187, "text")
         for entry in self.no_quote_entries:
             fault = entry.fault()

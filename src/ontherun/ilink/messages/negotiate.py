@@ -2,19 +2,19 @@
 
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import UINT64_NULL, UINT64_MAX, Data, Field
-from ontherun.sbe.message import PRINTABLE, Fault, Length, Message, unfit
+from ontherun.sbe.message import PRINTABLE, Fault, Length, Message, new, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 76, 500, 8, 0)[2:10]
 _FRAME = Struct("<H8sH32s20sQQ3s5s")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _credentials = Length("uint16")
 
 
@@ -61,34 +61,26 @@ class Negotiate(Message):
         self.firm = firm
         self.credentials = credentials
 
-    @staticmethod
-    def pack(
-        hmac_signature: bytes,
-        access_key_id: bytes,
-        uuid: int,
-        request_timestamp: int,
-        session: bytes,
-        firm: bytes,
-        credentials: bytes,
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut."""
-        tail = _credentials.pack(credentials)
-        try:
-            frame = _pack(
-                88 + len(tail),
-                _START,
-                9,
-                hmac_signature,
-                access_key_id,
-                uuid,
-                request_timestamp,
-                session,
-                firm,
-            )
-        except StructError as error:
-            raise unfit(Negotiate, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            hmac_signature: bytes,
+            access_key_id: bytes,
+            uuid: int,
+            request_timestamp: int,
+            session: bytes,
+            firm: bytes,
+            credentials: bytes,
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _credentials.pack(values[-1])
+            return _FRAME.pack(88 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -117,7 +109,7 @@ class Negotiate(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -142,12 +134,12 @@ class Negotiate(Message):
 
     def fault(self) -> Fault | None:
         texts = self.access_key_id + self.session + self.firm
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.hmac_signature == b"\0" * 32:
             return Fault(39005, "missing")
         if not self.access_key_id:
             return Fault(39004, "missing")
-        if bad_text and self.access_key_id.translate(None, PRINTABLE):
+        if bad_text and self.access_key_id.translate(PRINTABLE) != self.access_key_id:
             return Fault(39004, "text")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
@@ -155,10 +147,10 @@ class Negotiate(Message):
             return Fault(39002, "missing" if self.request_timestamp == UINT64_NULL else "range")
         if not self.session:
             return Fault(39006, "missing")
-        if bad_text and self.session.translate(None, PRINTABLE):
+        if bad_text and self.session.translate(PRINTABLE) != self.session:
             return Fault(39006, "text")
         if not self.firm:
             return Fault(39007, "missing")
-        if bad_text and self.firm.translate(None, PRINTABLE):
+        if bad_text and self.firm.translate(PRINTABLE) != self.firm:
             return Fault(39007, "text")
         return None

@@ -2,19 +2,19 @@
 
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
-from ontherun.sbe.layout import UINT8_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, UINT64_MAX, Data, Field
-from ontherun.sbe.message import Fault, Length, Message, unfit
+from ontherun.sbe.layout import UINT16_NULL, UINT32_NULL, UINT64_NULL, UINT8_NULL, UINT64_MAX, Data, Field
+from ontherun.sbe.message import Fault, Length, Message, new, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 33, 501, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQHBBIQB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _credentials = Length("uint16")
 
 
@@ -75,38 +75,28 @@ class NegotiationResponse(Message):
         self.environment_indicator = environment_indicator
         self.credentials = credentials
 
-    @staticmethod
-    def pack(
-        uuid: int,
-        request_timestamp: int,
-        secret_key_secure_id_expiration: int,
-        fault_tolerance_indicator: int,
-        split_msg: int,
-        previous_seq_no: int,
-        previous_uuid: int,
-        environment_indicator: int,
-        credentials: bytes,
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut."""
-        tail = _credentials.pack(credentials)
-        try:
-            frame = _pack(
-                45 + len(tail),
-                _START,
-                9,
-                uuid,
-                request_timestamp,
-                secret_key_secure_id_expiration,
-                fault_tolerance_indicator,
-                split_msg,
-                previous_seq_no,
-                previous_uuid,
-                environment_indicator,
-            )
-        except StructError as error:
-            raise unfit(NegotiationResponse, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            uuid: int,
+            request_timestamp: int,
+            secret_key_secure_id_expiration: int,
+            fault_tolerance_indicator: int,
+            split_msg: int,
+            previous_seq_no: int,
+            previous_uuid: int,
+            environment_indicator: int,
+            credentials: bytes,
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _credentials.pack(values[-1])
+            return _FRAME.pack(45 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         tail = _credentials.pack(self.credentials)
@@ -130,7 +120,7 @@ class NegotiationResponse(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,

@@ -3,19 +3,19 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
-from ontherun.sbe.layout import UINT8_NULL, UINT32_NULL, UINT64_NULL, INT32_NULL, INT64_NULL, UINT64_MAX, Field, Group
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.layout import INT32_NULL, INT64_NULL, UINT32_NULL, UINT64_NULL, UINT8_NULL, UINT64_MAX, Field, Group
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 74, 544, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20sqQQ5si")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_sides = Dimension("uint16", "uint8")
 _no_sides_entry = Struct("<20sQIBB")
 
@@ -49,20 +49,20 @@ class NewOrderCrossNoSides(Entry):
         self.side = side
         self.side_time_in_force = side_time_in_force
 
-    @staticmethod
-    def pack(
-        cl_ord_id: bytes,
-        party_details_list_req_id: int,
-        order_qty: int,
-        side: int,
-        side_time_in_force: int,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_sides_entry.pack(cl_ord_id, party_details_list_req_id, order_qty, side, side_time_in_force)
-        except StructError as error:
-            raise unfit(NewOrderCrossNoSides, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            cl_ord_id: bytes,
+            party_details_list_req_id: int,
+            order_qty: int,
+            side: int,
+            side_time_in_force: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_sides_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.cl_ord_id) > 20:
@@ -80,7 +80,7 @@ class NewOrderCrossNoSides(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             cl_ord_id,
             self.party_details_list_req_id,
@@ -94,9 +94,9 @@ class NewOrderCrossNoSides(Entry):
     def fault(self) -> Fault | None:
         if not self.cl_ord_id:
             return Fault(11, "missing")
-        if self.cl_ord_id.translate(None, PRINTABLE):
+        if self.cl_ord_id.translate(PRINTABLE) != self.cl_ord_id:
             return Fault(11, "text")
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.order_qty == UINT32_NULL:
             return Fault(38, "missing")
@@ -147,12 +147,7 @@ class NewOrderCross(Message):
     ORD_TYPE = "2"
     CROSS_TYPE = "3"
     CROSS_PRIORITIZATION = "0"
-    GROUPS = (
-        (
-            Group("NoSides", "no_sides", 552, 0, 34, ("uint16", "uint8"), NewOrderCrossNoSides.FIELDS),
-            NewOrderCrossNoSides,
-        ),
-    )
+    GROUPS = ((Group("NoSides", "no_sides", 552, 0, 34, ("uint16", "uint8")), NewOrderCrossNoSides),)
 
     def __init__(
         self,
@@ -167,7 +162,7 @@ class NewOrderCross(Message):
         sending_time_epoch: int,
         location: bytes,
         security_id: int,
-        no_sides: abc.Sequence[NewOrderCrossNoSides] = (),
+        no_sides: abc.Iterable[NewOrderCrossNoSides] = (),
     ) -> None:
         self.cross_id = cross_id
         self.order_request_id = order_request_id
@@ -181,42 +176,30 @@ class NewOrderCross(Message):
         self.security_id = security_id
         self.no_sides = list(no_sides)
 
-    @staticmethod
-    def pack(
-        cross_id: int,
-        order_request_id: int,
-        manual_order_indicator: int,
-        seq_num: int,
-        sender_id: bytes,
-        price: int,
-        trans_bkd_time: int,
-        sending_time_epoch: int,
-        location: bytes,
-        security_id: int,
-        no_sides: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_sides.pack(34, no_sides)
-        try:
-            frame = _pack(
-                86 + len(tail),
-                _START,
-                9,
-                cross_id,
-                order_request_id,
-                manual_order_indicator,
-                seq_num,
-                sender_id,
-                price,
-                trans_bkd_time,
-                sending_time_epoch,
-                location,
-                security_id,
-            )
-        except StructError as error:
-            raise unfit(NewOrderCross, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            cross_id: int,
+            order_request_id: int,
+            manual_order_indicator: int,
+            seq_num: int,
+            sender_id: bytes,
+            price: int,
+            trans_bkd_time: int,
+            sending_time_epoch: int,
+            location: bytes,
+            security_id: int,
+            no_sides: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_sides.pack(34, values[-1])
+            return _FRAME.pack(86 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5:
@@ -244,7 +227,7 @@ class NewOrderCross(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -272,7 +255,7 @@ class NewOrderCross(Message):
 
     def fault(self) -> Fault | None:
         texts = self.sender_id + self.location
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.cross_id > UINT64_MAX:
             return Fault(548, "missing" if self.cross_id == UINT64_NULL else "range")
         if self.order_request_id > UINT64_MAX:
@@ -283,7 +266,7 @@ class NewOrderCross(Message):
             return Fault(9726, "missing")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
         if self.price == INT64_NULL:
             return Fault(44, "missing")
@@ -293,7 +276,7 @@ class NewOrderCross(Message):
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.security_id == INT32_NULL:
             return Fault(48, "missing")

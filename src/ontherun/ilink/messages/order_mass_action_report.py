@@ -3,29 +3,30 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import (
     CHAR_NULL,
-    UINT8_NULL,
+    INT32_NULL,
     UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
-    INT32_NULL,
+    UINT8_NULL,
     UINT64_MAX,
     Field,
     Group,
 )
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 130, 562, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ20sQQQQQ6s5siHBBBIBBBBBBBBBBQ8s8s")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack_1 = Struct("<H8sHIQ20sQQQQQ6s5siHBBBIBBBBBBBBBBQ").pack
+_pack_2 = Struct("<8s8s").pack
 _no_affected_orders = Dimension("uint16", "uint8")
 _no_affected_orders_entry = Struct("<20sQI")
 
@@ -47,13 +48,13 @@ class OrderMassActionReportNoAffectedOrders(Entry):
         self.affected_order_id = affected_order_id
         self.cxl_quantity = cxl_quantity
 
-    @staticmethod
-    def pack(orig_ci_ord_id: bytes, affected_order_id: int, cxl_quantity: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_affected_orders_entry.pack(orig_ci_ord_id, affected_order_id, cxl_quantity)
-        except StructError as error:
-            raise unfit(OrderMassActionReportNoAffectedOrders, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(orig_ci_ord_id: bytes, affected_order_id: int, cxl_quantity: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_affected_orders_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.orig_ci_ord_id) > 20:
@@ -65,7 +66,7 @@ class OrderMassActionReportNoAffectedOrders(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             orig_ci_ord_id,
             self.affected_order_id,
@@ -77,7 +78,7 @@ class OrderMassActionReportNoAffectedOrders(Entry):
     def fault(self) -> Fault | None:
         if not self.orig_ci_ord_id:
             return Fault(41, "missing")
-        if self.orig_ci_ord_id.translate(None, PRINTABLE):
+        if self.orig_ci_ord_id.translate(PRINTABLE) != self.orig_ci_ord_id:
             return Fault(41, "text")
         if self.affected_order_id > UINT64_MAX:
             return Fault(535, "missing" if self.affected_order_id == UINT64_NULL else "range")
@@ -162,15 +163,7 @@ class OrderMassActionReport(Message):
     MASS_ACTION_TYPE = "3"
     GROUPS = (
         (
-            Group(
-                "NoAffectedOrders",
-                "no_affected_orders",
-                534,
-                0,
-                32,
-                ("uint16", "uint8"),
-                OrderMassActionReportNoAffectedOrders.FIELDS,
-            ),
+            Group("NoAffectedOrders", "no_affected_orders", 534, 0, 32, ("uint16", "uint8")),
             OrderMassActionReportNoAffectedOrders,
         ),
     )
@@ -207,7 +200,7 @@ class OrderMassActionReport(Message):
         delay_to_time: int = UINT64_NULL,
         orig_order_user: bytes = b"",
         cancel_text: bytes = b"",
-        no_affected_orders: abc.Sequence[OrderMassActionReportNoAffectedOrders] = (),
+        no_affected_orders: abc.Iterable[OrderMassActionReportNoAffectedOrders] = (),
     ) -> None:
         self.seq_num = seq_num
         self.uuid = uuid
@@ -240,80 +233,49 @@ class OrderMassActionReport(Message):
         self.cancel_text = cancel_text
         self.no_affected_orders = list(no_affected_orders)
 
-    @staticmethod
-    def pack(
-        seq_num: int,
-        uuid: int,
-        sender_id: bytes,
-        party_details_list_req_id: int,
-        transact_time: int,
-        sending_time_epoch: int,
-        order_request_id: int,
-        mass_action_report_id: int,
-        security_group: bytes,
-        location: bytes,
-        security_id: int,
-        delay_duration: int,
-        mass_action_response: int,
-        manual_order_indicator: int,
-        mass_action_scope: int,
-        total_affected_orders: int,
-        last_fragment: int,
-        mass_action_reject_reason: int,
-        market_segment_id: int,
-        mass_cancel_request_type: int,
-        side: int,
-        ord_type: int,
-        time_in_force: int,
-        split_msg: int,
-        liquidity_flag: int,
-        poss_retrans_flag: int,
-        delay_to_time: int,
-        orig_order_user: bytes,
-        cancel_text: bytes,
-        no_affected_orders: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_affected_orders.pack(32, no_affected_orders)
-        try:
-            frame = _pack(
-                142 + len(tail),
-                _START,
-                9,
-                seq_num,
-                uuid,
-                sender_id,
-                party_details_list_req_id,
-                transact_time,
-                sending_time_epoch,
-                order_request_id,
-                mass_action_report_id,
-                security_group,
-                location,
-                security_id,
-                delay_duration,
-                mass_action_response,
-                manual_order_indicator,
-                mass_action_scope,
-                total_affected_orders,
-                last_fragment,
-                mass_action_reject_reason,
-                market_segment_id,
-                mass_cancel_request_type,
-                side,
-                ord_type,
-                time_in_force,
-                split_msg,
-                liquidity_flag,
-                poss_retrans_flag,
-                delay_to_time,
-                orig_order_user,
-                cancel_text,
-            )
-        except StructError as error:
-            raise unfit(OrderMassActionReport, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            seq_num: int,
+            uuid: int,
+            sender_id: bytes,
+            party_details_list_req_id: int,
+            transact_time: int,
+            sending_time_epoch: int,
+            order_request_id: int,
+            mass_action_report_id: int,
+            security_group: bytes,
+            location: bytes,
+            security_id: int,
+            delay_duration: int,
+            mass_action_response: int,
+            manual_order_indicator: int,
+            mass_action_scope: int,
+            total_affected_orders: int,
+            last_fragment: int,
+            mass_action_reject_reason: int,
+            market_segment_id: int,
+            mass_cancel_request_type: int,
+            side: int,
+            ord_type: int,
+            time_in_force: int,
+            split_msg: int,
+            liquidity_flag: int,
+            poss_retrans_flag: int,
+            delay_to_time: int,
+            orig_order_user: bytes,
+            cancel_text: bytes,
+            no_affected_orders: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_affected_orders.pack(32, values[-1])
+            return _FRAME.pack(142 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -326,7 +288,7 @@ class OrderMassActionReport(Message):
             raise unfit(self)
         tail = _no_affected_orders.pack(32, [entry.encode() for entry in self.no_affected_orders])
         try:
-            frame = _pack(
+            frame = _pack_1(
                 142 + len(tail),
                 _START,
                 9,
@@ -357,16 +319,15 @@ class OrderMassActionReport(Message):
                 self.liquidity_flag,
                 self.poss_retrans_flag,
                 self.delay_to_time,
-                self.orig_order_user,
-                self.cancel_text,
             )
+            frame = frame + _pack_2(self.orig_order_user, self.cancel_text)
         except StructError as error:
             raise unfit(self, error) from error
         return frame + tail
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -421,16 +382,16 @@ class OrderMassActionReport(Message):
 
     def fault(self) -> Fault | None:
         texts = self.sender_id + self.security_group + self.location + self.orig_order_user + self.cancel_text
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.seq_num == UINT32_NULL:
             return Fault(9726, "missing")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.transact_time > UINT64_MAX:
             return Fault(60, "missing" if self.transact_time == UINT64_NULL else "range")
@@ -440,11 +401,11 @@ class OrderMassActionReport(Message):
             return Fault(2422, "missing" if self.order_request_id == UINT64_NULL else "range")
         if self.mass_action_report_id > UINT64_MAX:
             return Fault(1369, "missing" if self.mass_action_report_id == UINT64_NULL else "range")
-        if bad_text and self.security_group.translate(None, PRINTABLE):
+        if bad_text and self.security_group.translate(PRINTABLE) != self.security_group:
             return Fault(1151, "text")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.mass_action_response not in {0, 1}:
             return Fault(1375, "missing" if self.mass_action_response == UINT8_NULL else "value")
@@ -470,11 +431,11 @@ class OrderMassActionReport(Message):
             return Fault(9373, "value")
         if self.poss_retrans_flag not in {0, 1}:
             return Fault(9765, "missing" if self.poss_retrans_flag == UINT8_NULL else "value")
-        if UINT64_MAX < self.delay_to_time != UINT64_NULL:
+        if self.delay_to_time > UINT64_MAX and self.delay_to_time != UINT64_NULL:
             return Fault(7552, "range")
-        if bad_text and self.orig_order_user.translate(None, PRINTABLE):
+        if bad_text and self.orig_order_user.translate(PRINTABLE) != self.orig_order_user:
             return Fault(9937, "text")
-        if bad_text and self.cancel_text.translate(None, PRINTABLE):
+        if bad_text and self.cancel_text.translate(PRINTABLE) != self.cancel_text:
             return Fault(2807, "text")
         for entry in self.no_affected_orders:
             fault = entry.fault()

@@ -3,19 +3,19 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
-from ontherun.sbe.layout import CHAR_NULL, UINT8_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, UINT64_MAX, Field, Group
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.layout import CHAR_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, UINT8_NULL, UINT64_MAX, Field, Group
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 159, 519, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ75s20sQQQBBBBBBBBBBQQBB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_party_details = Dimension("uint16", "uint8")
 _no_party_details_entry = Struct("<20sH")
 _no_trd_reg_publications = Dimension("uint16", "uint8")
@@ -39,13 +39,13 @@ class PartyDetailsDefinitionRequestAckNoPartyDetails(Entry):
         self.party_detail_id = party_detail_id
         self.party_detail_role = party_detail_role
 
-    @staticmethod
-    def pack(party_detail_id: bytes, party_detail_role: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_party_details_entry.pack(party_detail_id, party_detail_role)
-        except StructError as error:
-            raise unfit(PartyDetailsDefinitionRequestAckNoPartyDetails, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(party_detail_id: bytes, party_detail_role: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_party_details_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.party_detail_id) > 20:
@@ -57,7 +57,7 @@ class PartyDetailsDefinitionRequestAckNoPartyDetails(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (party_detail_id, self.party_detail_role) = _no_party_details_entry.unpack_from(buffer, offset)
         self.party_detail_id = party_detail_id.rstrip(b"\0")
         return self
@@ -65,7 +65,7 @@ class PartyDetailsDefinitionRequestAckNoPartyDetails(Entry):
     def fault(self) -> Fault | None:
         if not self.party_detail_id:
             return Fault(1691, "missing")
-        if self.party_detail_id.translate(None, PRINTABLE):
+        if self.party_detail_id.translate(PRINTABLE) != self.party_detail_id:
             return Fault(1691, "text")
         if self.party_detail_role not in {1, 24, 96, 118, 1000}:
             return Fault(1693, "missing" if self.party_detail_role == UINT16_NULL else "value")
@@ -87,13 +87,13 @@ class PartyDetailsDefinitionRequestAckNoTrdRegPublications(Entry):
         self.trd_reg_publication_type = trd_reg_publication_type
         self.trd_reg_publication_reason = trd_reg_publication_reason
 
-    @staticmethod
-    def pack(trd_reg_publication_type: int, trd_reg_publication_reason: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_trd_reg_publications_entry.pack(trd_reg_publication_type, trd_reg_publication_reason)
-        except StructError as error:
-            raise unfit(PartyDetailsDefinitionRequestAckNoTrdRegPublications, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(trd_reg_publication_type: int, trd_reg_publication_reason: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_trd_reg_publications_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -103,7 +103,7 @@ class PartyDetailsDefinitionRequestAckNoTrdRegPublications(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.trd_reg_publication_type,
             self.trd_reg_publication_reason,
@@ -179,27 +179,11 @@ class PartyDetailsDefinitionRequestAck(Message):
     NO_PARTY_UPDATES = 1
     GROUPS = (
         (
-            Group(
-                "NoPartyDetails",
-                "no_party_details",
-                1671,
-                0,
-                22,
-                ("uint16", "uint8"),
-                PartyDetailsDefinitionRequestAckNoPartyDetails.FIELDS,
-            ),
+            Group("NoPartyDetails", "no_party_details", 1671, 0, 22, ("uint16", "uint8")),
             PartyDetailsDefinitionRequestAckNoPartyDetails,
         ),
         (
-            Group(
-                "NoTrdRegPublications",
-                "no_trd_reg_publications",
-                2668,
-                2,
-                2,
-                ("uint16", "uint8"),
-                PartyDetailsDefinitionRequestAckNoTrdRegPublications.FIELDS,
-            ),
+            Group("NoTrdRegPublications", "no_trd_reg_publications", 2668, 2, 2, ("uint16", "uint8")),
             PartyDetailsDefinitionRequestAckNoTrdRegPublications,
         ),
     )
@@ -228,8 +212,8 @@ class PartyDetailsDefinitionRequestAck(Message):
         idm_short_code: int = UINT64_NULL,
         poss_retrans_flag: int,
         split_msg: int = UINT8_NULL,
-        no_party_details: abc.Sequence[PartyDetailsDefinitionRequestAckNoPartyDetails] = (),
-        no_trd_reg_publications: abc.Sequence[PartyDetailsDefinitionRequestAckNoTrdRegPublications] = (),
+        no_party_details: abc.Iterable[PartyDetailsDefinitionRequestAckNoPartyDetails] = (),
+        no_trd_reg_publications: abc.Iterable[PartyDetailsDefinitionRequestAckNoTrdRegPublications] = (),
     ) -> None:
         self.seq_num = seq_num
         self.uuid = uuid
@@ -255,66 +239,43 @@ class PartyDetailsDefinitionRequestAck(Message):
         self.no_party_details = list(no_party_details)
         self.no_trd_reg_publications = list(no_trd_reg_publications)
 
-    @staticmethod
-    def pack(
-        seq_num: int,
-        uuid: int,
-        memo: bytes,
-        avg_px_group_id: bytes,
-        party_details_list_req_id: int,
-        sending_time_epoch: int,
-        self_match_prevention_id: int,
-        party_detail_request_status: int,
-        cust_order_capacity: int,
-        clearing_account_type: int,
-        self_match_prevention_instruction: int,
-        avg_px_indicator: int,
-        clearing_trade_price_type: int,
-        cmta_giveup_cd: int,
-        cust_order_handling_inst: int,
-        list_update_action: int,
-        party_detail_definition_status: int,
-        executor: int,
-        idm_short_code: int,
-        poss_retrans_flag: int,
-        split_msg: int,
-        no_party_details: abc.Sequence[bytes],
-        no_trd_reg_publications: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_party_details.pack(22, no_party_details)
-        tail += _no_trd_reg_publications.pack(2, no_trd_reg_publications)
-        try:
-            frame = _pack(
-                171 + len(tail),
-                _START,
-                9,
-                seq_num,
-                uuid,
-                memo,
-                avg_px_group_id,
-                party_details_list_req_id,
-                sending_time_epoch,
-                self_match_prevention_id,
-                party_detail_request_status,
-                cust_order_capacity,
-                clearing_account_type,
-                self_match_prevention_instruction,
-                avg_px_indicator,
-                clearing_trade_price_type,
-                cmta_giveup_cd,
-                cust_order_handling_inst,
-                list_update_action,
-                party_detail_definition_status,
-                executor,
-                idm_short_code,
-                poss_retrans_flag,
-                split_msg,
-            )
-        except StructError as error:
-            raise unfit(PartyDetailsDefinitionRequestAck, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            seq_num: int,
+            uuid: int,
+            memo: bytes,
+            avg_px_group_id: bytes,
+            party_details_list_req_id: int,
+            sending_time_epoch: int,
+            self_match_prevention_id: int,
+            party_detail_request_status: int,
+            cust_order_capacity: int,
+            clearing_account_type: int,
+            self_match_prevention_instruction: int,
+            avg_px_indicator: int,
+            clearing_trade_price_type: int,
+            cmta_giveup_cd: int,
+            cust_order_handling_inst: int,
+            list_update_action: int,
+            party_detail_definition_status: int,
+            executor: int,
+            idm_short_code: int,
+            poss_retrans_flag: int,
+            split_msg: int,
+            no_party_details: abc.Sequence[bytes],
+            no_trd_reg_publications: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_party_details.pack(22, values[-2])
+            tail += _no_trd_reg_publications.pack(2, values[-1])
+            return _FRAME.pack(171 + len(tail), _START, 9, *values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.memo) > 75 or len(self.avg_px_group_id) > 20:
@@ -354,7 +315,7 @@ class PartyDetailsDefinitionRequestAck(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -404,20 +365,20 @@ class PartyDetailsDefinitionRequestAck(Message):
 
     def fault(self) -> Fault | None:
         texts = self.memo + self.avg_px_group_id
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.seq_num == UINT32_NULL:
             return Fault(9726, "missing")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
-        if bad_text and self.memo.translate(None, PRINTABLE):
+        if bad_text and self.memo.translate(PRINTABLE) != self.memo:
             return Fault(5149, "text")
-        if bad_text and self.avg_px_group_id.translate(None, PRINTABLE):
+        if bad_text and self.avg_px_group_id.translate(PRINTABLE) != self.avg_px_group_id:
             return Fault(1731, "text")
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
-        if UINT64_MAX < self.self_match_prevention_id != UINT64_NULL:
+        if self.self_match_prevention_id > UINT64_MAX and self.self_match_prevention_id != UINT64_NULL:
             return Fault(2362, "range")
         if self.party_detail_request_status == UINT8_NULL:
             return Fault(1878, "missing")
@@ -439,9 +400,9 @@ class PartyDetailsDefinitionRequestAck(Message):
             return Fault(1324, "missing" if self.list_update_action == CHAR_NULL else "value")
         if self.party_detail_definition_status == UINT8_NULL:
             return Fault(1879, "missing")
-        if UINT64_MAX < self.executor != UINT64_NULL:
+        if self.executor > UINT64_MAX and self.executor != UINT64_NULL:
             return Fault(5290, "range")
-        if UINT64_MAX < self.idm_short_code != UINT64_NULL:
+        if self.idm_short_code > UINT64_MAX and self.idm_short_code != UINT64_NULL:
             return Fault(36023, "range")
         if self.poss_retrans_flag not in {0, 1}:
             return Fault(9765, "missing" if self.poss_retrans_flag == UINT8_NULL else "value")

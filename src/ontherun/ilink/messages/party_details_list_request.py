@@ -3,19 +3,19 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import CHAR_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, UINT64_MAX, Field, Group
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 20, 537, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQI")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_requesting_party_i_ds = Dimension("uint16", "uint8")
 _no_requesting_party_i_ds_entry = Struct("<5sBB")
 _no_party_i_ds = Dimension("uint16", "uint8")
@@ -45,17 +45,13 @@ class PartyDetailsListRequestNoRequestingPartyIDs(Entry):
         self.requesting_party_id_source = requesting_party_id_source
         self.requesting_party_role = requesting_party_role
 
-    @staticmethod
-    def pack(requesting_party_id: bytes, requesting_party_id_source: int, requesting_party_role: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_requesting_party_i_ds_entry.pack(
-                requesting_party_id,
-                requesting_party_id_source,
-                requesting_party_role,
-            )
-        except StructError as error:
-            raise unfit(PartyDetailsListRequestNoRequestingPartyIDs, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(requesting_party_id: bytes, requesting_party_id_source: int, requesting_party_role: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_requesting_party_i_ds_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.requesting_party_id) > 5:
@@ -71,7 +67,7 @@ class PartyDetailsListRequestNoRequestingPartyIDs(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             requesting_party_id,
             self.requesting_party_id_source,
@@ -81,7 +77,7 @@ class PartyDetailsListRequestNoRequestingPartyIDs(Entry):
         return self
 
     def fault(self) -> Fault | None:
-        if self.requesting_party_id.translate(None, PRINTABLE):
+        if self.requesting_party_id.translate(PRINTABLE) != self.requesting_party_id:
             return Fault(1658, "text")
         if not 32 <= self.requesting_party_id_source <= 126:
             return Fault(1659, "missing" if self.requesting_party_id_source == CHAR_NULL else "text")
@@ -107,13 +103,13 @@ class PartyDetailsListRequestNoPartyIDs(Entry):
         self.party_id_source = party_id_source
         self.party_role = party_role
 
-    @staticmethod
-    def pack(party_id: int, party_id_source: int, party_role: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_party_i_ds_entry.pack(party_id, party_id_source, party_role)
-        except StructError as error:
-            raise unfit(PartyDetailsListRequestNoPartyIDs, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(party_id: int, party_id_source: int, party_role: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_party_i_ds_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -123,7 +119,7 @@ class PartyDetailsListRequestNoPartyIDs(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.party_id, self.party_id_source, self.party_role) = _no_party_i_ds_entry.unpack_from(buffer, offset)
         return self
 
@@ -160,29 +156,10 @@ class PartyDetailsListRequest(Message):
     )
     GROUPS = (
         (
-            Group(
-                "NoRequestingPartyIDs",
-                "no_requesting_party_i_ds",
-                1657,
-                0,
-                7,
-                ("uint16", "uint8"),
-                PartyDetailsListRequestNoRequestingPartyIDs.FIELDS,
-            ),
+            Group("NoRequestingPartyIDs", "no_requesting_party_i_ds", 1657, 0, 7, ("uint16", "uint8")),
             PartyDetailsListRequestNoRequestingPartyIDs,
         ),
-        (
-            Group(
-                "NoPartyIDs",
-                "no_party_i_ds",
-                453,
-                0,
-                11,
-                ("uint16", "uint8"),
-                PartyDetailsListRequestNoPartyIDs.FIELDS,
-            ),
-            PartyDetailsListRequestNoPartyIDs,
-        ),
+        (Group("NoPartyIDs", "no_party_i_ds", 453, 0, 11, ("uint16", "uint8")), PartyDetailsListRequestNoPartyIDs),
     )
 
     def __init__(
@@ -191,8 +168,8 @@ class PartyDetailsListRequest(Message):
         party_details_list_req_id: int,
         sending_time_epoch: int,
         seq_num: int,
-        no_requesting_party_i_ds: abc.Sequence[PartyDetailsListRequestNoRequestingPartyIDs] = (),
-        no_party_i_ds: abc.Sequence[PartyDetailsListRequestNoPartyIDs] = (),
+        no_requesting_party_i_ds: abc.Iterable[PartyDetailsListRequestNoRequestingPartyIDs] = (),
+        no_party_i_ds: abc.Iterable[PartyDetailsListRequestNoPartyIDs] = (),
     ) -> None:
         self.party_details_list_req_id = party_details_list_req_id
         self.sending_time_epoch = sending_time_epoch
@@ -200,23 +177,25 @@ class PartyDetailsListRequest(Message):
         self.no_requesting_party_i_ds = list(no_requesting_party_i_ds)
         self.no_party_i_ds = list(no_party_i_ds)
 
-    @staticmethod
-    def pack(
-        party_details_list_req_id: int,
-        sending_time_epoch: int,
-        seq_num: int,
-        no_requesting_party_i_ds: abc.Sequence[bytes],
-        no_party_i_ds: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_requesting_party_i_ds.pack(7, no_requesting_party_i_ds)
-        tail += _no_party_i_ds.pack(11, no_party_i_ds)
-        try:
-            frame = _pack(32 + len(tail), _START, 9, party_details_list_req_id, sending_time_epoch, seq_num)
-        except StructError as error:
-            raise unfit(PartyDetailsListRequest, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            party_details_list_req_id: int,
+            sending_time_epoch: int,
+            seq_num: int,
+            no_requesting_party_i_ds: abc.Sequence[bytes],
+            no_party_i_ds: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_requesting_party_i_ds.pack(7, values[-2])
+            tail += _no_party_i_ds.pack(11, values[-1])
+            return _FRAME.pack(32 + len(tail), _START, 9, *values[:-2]) + tail
 
     def encode(self) -> bytes:
         tail = _no_requesting_party_i_ds.pack(7, [entry.encode() for entry in self.no_requesting_party_i_ds])
@@ -236,7 +215,7 @@ class PartyDetailsListRequest(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -260,7 +239,7 @@ class PartyDetailsListRequest(Message):
         return self
 
     def fault(self) -> Fault | None:
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")

@@ -3,19 +3,19 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
-from ontherun.sbe.layout import UINT8_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, INT32_NULL, UINT64_MAX, Field, Group
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.layout import INT32_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, UINT8_NULL, UINT64_MAX, Field, Group
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 61, 528, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20s5sIBB8sB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<6si")
 _no_quote_sets = Dimension("uint16", "uint8")
@@ -37,13 +37,13 @@ class QuoteCancelNoQuoteEntries(Entry):
         self.security_group = security_group
         self.security_id = security_id
 
-    @staticmethod
-    def pack(security_group: bytes, security_id: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_quote_entries_entry.pack(security_group, security_id)
-        except StructError as error:
-            raise unfit(QuoteCancelNoQuoteEntries, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(security_group: bytes, security_id: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_quote_entries_entry.pack)
 
     def encode(self) -> bytes:
         if len(self.security_group) > 6:
@@ -55,13 +55,13 @@ class QuoteCancelNoQuoteEntries(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (security_group, self.security_id) = _no_quote_entries_entry.unpack_from(buffer, offset)
         self.security_group = security_group.rstrip(b"\0")
         return self
 
     def fault(self) -> Fault | None:
-        if self.security_group.translate(None, PRINTABLE):
+        if self.security_group.translate(PRINTABLE) != self.security_group:
             return Fault(1151, "text")
         return None
 
@@ -83,13 +83,13 @@ class QuoteCancelNoQuoteSets(Entry):
         self.offer_size = offer_size
         self.quote_set_id = quote_set_id
 
-    @staticmethod
-    def pack(bid_size: int, offer_size: int, quote_set_id: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_quote_sets_entry.pack(bid_size, offer_size, quote_set_id)
-        except StructError as error:
-            raise unfit(QuoteCancelNoQuoteSets, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(bid_size: int, offer_size: int, quote_set_id: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_quote_sets_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -99,7 +99,7 @@ class QuoteCancelNoQuoteSets(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.bid_size, self.offer_size, self.quote_set_id) = _no_quote_sets_entry.unpack_from(buffer, offset)
         return self
 
@@ -147,22 +147,8 @@ class QuoteCancel(Message):
         Field("QuoteEntryOpen", "quote_entry_open", 9182, types.BooleanNULL, 60, 8),
     )
     GROUPS = (
-        (
-            Group(
-                "NoQuoteEntries",
-                "no_quote_entries",
-                295,
-                0,
-                10,
-                ("uint16", "uint8"),
-                QuoteCancelNoQuoteEntries.FIELDS,
-            ),
-            QuoteCancelNoQuoteEntries,
-        ),
-        (
-            Group("NoQuoteSets", "no_quote_sets", 296, 0, 10, ("uint16", "uint8"), QuoteCancelNoQuoteSets.FIELDS),
-            QuoteCancelNoQuoteSets,
-        ),
+        (Group("NoQuoteEntries", "no_quote_entries", 295, 0, 10, ("uint16", "uint8")), QuoteCancelNoQuoteEntries),
+        (Group("NoQuoteSets", "no_quote_sets", 296, 0, 10, ("uint16", "uint8")), QuoteCancelNoQuoteSets),
     )
 
     def __init__(
@@ -179,8 +165,8 @@ class QuoteCancel(Message):
         liquidity_flag: int = UINT8_NULL,
         orig_order_user: bytes = b"",
         quote_entry_open: int = UINT8_NULL,
-        no_quote_entries: abc.Sequence[QuoteCancelNoQuoteEntries] = (),
-        no_quote_sets: abc.Sequence[QuoteCancelNoQuoteSets] = (),
+        no_quote_entries: abc.Iterable[QuoteCancelNoQuoteEntries] = (),
+        no_quote_sets: abc.Iterable[QuoteCancelNoQuoteSets] = (),
     ) -> None:
         self.party_details_list_req_id = party_details_list_req_id
         self.sending_time_epoch = sending_time_epoch
@@ -196,46 +182,33 @@ class QuoteCancel(Message):
         self.no_quote_entries = list(no_quote_entries)
         self.no_quote_sets = list(no_quote_sets)
 
-    @staticmethod
-    def pack(
-        party_details_list_req_id: int,
-        sending_time_epoch: int,
-        manual_order_indicator: int,
-        seq_num: int,
-        sender_id: bytes,
-        location: bytes,
-        quote_id: int,
-        quote_cancel_type: int,
-        liquidity_flag: int,
-        orig_order_user: bytes,
-        quote_entry_open: int,
-        no_quote_entries: abc.Sequence[bytes],
-        no_quote_sets: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_quote_entries.pack(10, no_quote_entries)
-        tail += _no_quote_sets.pack(10, no_quote_sets)
-        try:
-            frame = _pack(
-                73 + len(tail),
-                _START,
-                9,
-                party_details_list_req_id,
-                sending_time_epoch,
-                manual_order_indicator,
-                seq_num,
-                sender_id,
-                location,
-                quote_id,
-                quote_cancel_type,
-                liquidity_flag,
-                orig_order_user,
-                quote_entry_open,
-            )
-        except StructError as error:
-            raise unfit(QuoteCancel, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            party_details_list_req_id: int,
+            sending_time_epoch: int,
+            manual_order_indicator: int,
+            seq_num: int,
+            sender_id: bytes,
+            location: bytes,
+            quote_id: int,
+            quote_cancel_type: int,
+            liquidity_flag: int,
+            orig_order_user: bytes,
+            quote_entry_open: int,
+            no_quote_entries: abc.Sequence[bytes],
+            no_quote_sets: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_quote_entries.pack(10, values[-2])
+            tail += _no_quote_sets.pack(10, values[-1])
+            return _FRAME.pack(73 + len(tail), _START, 9, *values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5 or len(self.orig_order_user) > 8:
@@ -265,7 +238,7 @@ class QuoteCancel(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -296,8 +269,8 @@ class QuoteCancel(Message):
 
     def fault(self) -> Fault | None:
         texts = self.sender_id + self.location + self.orig_order_user
-        bad_text = texts.translate(None, PRINTABLE)
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        bad_text = texts.translate(PRINTABLE) != texts
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
@@ -307,11 +280,11 @@ class QuoteCancel(Message):
             return Fault(9726, "missing")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.quote_id == UINT32_NULL:
             return Fault(117, "missing")
@@ -319,7 +292,7 @@ class QuoteCancel(Message):
             return Fault(298, "missing" if self.quote_cancel_type == UINT8_NULL else "value")
         if self.liquidity_flag not in {0, 1, 255}:
             return Fault(9373, "value")
-        if bad_text and self.orig_order_user.translate(None, PRINTABLE):
+        if bad_text and self.orig_order_user.translate(PRINTABLE) != self.orig_order_user:
             return Fault(9937, "text")
         if self.quote_entry_open not in {0, 1, 255}:
             return Fault(9182, "value")

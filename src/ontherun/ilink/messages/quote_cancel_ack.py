@@ -3,29 +3,29 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import (
     CHAR_NULL,
-    UINT8_NULL,
+    INT32_NULL,
     UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
-    INT32_NULL,
+    UINT8_NULL,
     UINT64_MAX,
     Field,
     Group,
 )
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 370, 563, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ256s20sQQQ6s5sIHHBBIBBBBBBQ8s8sBBB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<IiB")
 _no_quote_sets = Dimension("uint16", "uint8")
@@ -49,13 +49,13 @@ class QuoteCancelAckNoQuoteEntries(Entry):
         self.security_id = security_id
         self.quote_entry_reject_reason = quote_entry_reject_reason
 
-    @staticmethod
-    def pack(quote_entry_id: int, security_id: int, quote_entry_reject_reason: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_quote_entries_entry.pack(quote_entry_id, security_id, quote_entry_reject_reason)
-        except StructError as error:
-            raise unfit(QuoteCancelAckNoQuoteEntries, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(quote_entry_id: int, security_id: int, quote_entry_reject_reason: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_quote_entries_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -65,7 +65,7 @@ class QuoteCancelAckNoQuoteEntries(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.quote_entry_id,
             self.security_id,
@@ -98,13 +98,13 @@ class QuoteCancelAckNoQuoteSets(Entry):
         self.quote_set_id = quote_set_id
         self.quote_error_code = quote_error_code
 
-    @staticmethod
-    def pack(quote_set_id: int, quote_error_code: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_quote_sets_entry.pack(quote_set_id, quote_error_code)
-        except StructError as error:
-            raise unfit(QuoteCancelAckNoQuoteSets, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(quote_set_id: int, quote_error_code: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_quote_sets_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -114,7 +114,7 @@ class QuoteCancelAckNoQuoteSets(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.quote_set_id, self.quote_error_code) = _no_quote_sets_entry.unpack_from(buffer, offset)
         return self
 
@@ -196,22 +196,8 @@ class QuoteCancelAck(Message):
         Field("QuoteEntryControl", "quote_entry_control", 39034, types.BooleanNULL, 369, 9),
     )
     GROUPS = (
-        (
-            Group(
-                "NoQuoteEntries",
-                "no_quote_entries",
-                295,
-                0,
-                9,
-                ("uint16", "uint8"),
-                QuoteCancelAckNoQuoteEntries.FIELDS,
-            ),
-            QuoteCancelAckNoQuoteEntries,
-        ),
-        (
-            Group("NoQuoteSets", "no_quote_sets", 296, 0, 4, ("uint16", "uint8"), QuoteCancelAckNoQuoteSets.FIELDS),
-            QuoteCancelAckNoQuoteSets,
-        ),
+        (Group("NoQuoteEntries", "no_quote_entries", 295, 0, 9, ("uint16", "uint8")), QuoteCancelAckNoQuoteEntries),
+        (Group("NoQuoteSets", "no_quote_sets", 296, 0, 4, ("uint16", "uint8")), QuoteCancelAckNoQuoteSets),
     )
 
     def __init__(
@@ -244,8 +230,8 @@ class QuoteCancelAck(Message):
         quote_entry_open: int = UINT8_NULL,
         cxl_linked_sessions: int = UINT8_NULL,
         quote_entry_control: int = UINT8_NULL,
-        no_quote_entries: abc.Sequence[QuoteCancelAckNoQuoteEntries] = (),
-        no_quote_sets: abc.Sequence[QuoteCancelAckNoQuoteSets] = (),
+        no_quote_entries: abc.Iterable[QuoteCancelAckNoQuoteEntries] = (),
+        no_quote_sets: abc.Iterable[QuoteCancelAckNoQuoteSets] = (),
     ) -> None:
         self.seq_num = seq_num
         self.uuid = uuid
@@ -277,78 +263,49 @@ class QuoteCancelAck(Message):
         self.no_quote_entries = list(no_quote_entries)
         self.no_quote_sets = list(no_quote_sets)
 
-    @staticmethod
-    def pack(
-        seq_num: int,
-        uuid: int,
-        text: bytes,
-        sender_id: bytes,
-        party_details_list_req_id: int,
-        request_time: int,
-        sending_time_epoch: int,
-        cancelled_symbol: bytes,
-        location: bytes,
-        quote_id: int,
-        quote_reject_reason: int,
-        delay_duration: int,
-        manual_order_indicator: int,
-        quote_status: int,
-        no_processed_entries: int,
-        mm_protection_reset: int,
-        unsolicited_cancel_type: int,
-        split_msg: int,
-        tot_no_quote_entries: int,
-        liquidity_flag: int,
-        poss_retrans_flag: int,
-        delay_to_time: int,
-        orig_order_user: bytes,
-        cancel_text: bytes,
-        quote_entry_open: int,
-        cxl_linked_sessions: int,
-        quote_entry_control: int,
-        no_quote_entries: abc.Sequence[bytes],
-        no_quote_sets: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_quote_entries.pack(9, no_quote_entries)
-        tail += _no_quote_sets.pack(4, no_quote_sets)
-        try:
-            frame = _pack(
-                382 + len(tail),
-                _START,
-                9,
-                seq_num,
-                uuid,
-                text,
-                sender_id,
-                party_details_list_req_id,
-                request_time,
-                sending_time_epoch,
-                cancelled_symbol,
-                location,
-                quote_id,
-                quote_reject_reason,
-                delay_duration,
-                manual_order_indicator,
-                quote_status,
-                no_processed_entries,
-                mm_protection_reset,
-                unsolicited_cancel_type,
-                split_msg,
-                tot_no_quote_entries,
-                liquidity_flag,
-                poss_retrans_flag,
-                delay_to_time,
-                orig_order_user,
-                cancel_text,
-                quote_entry_open,
-                cxl_linked_sessions,
-                quote_entry_control,
-            )
-        except StructError as error:
-            raise unfit(QuoteCancelAck, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            seq_num: int,
+            uuid: int,
+            text: bytes,
+            sender_id: bytes,
+            party_details_list_req_id: int,
+            request_time: int,
+            sending_time_epoch: int,
+            cancelled_symbol: bytes,
+            location: bytes,
+            quote_id: int,
+            quote_reject_reason: int,
+            delay_duration: int,
+            manual_order_indicator: int,
+            quote_status: int,
+            no_processed_entries: int,
+            mm_protection_reset: int,
+            unsolicited_cancel_type: int,
+            split_msg: int,
+            tot_no_quote_entries: int,
+            liquidity_flag: int,
+            poss_retrans_flag: int,
+            delay_to_time: int,
+            orig_order_user: bytes,
+            cancel_text: bytes,
+            quote_entry_open: int,
+            cxl_linked_sessions: int,
+            quote_entry_control: int,
+            no_quote_entries: abc.Sequence[bytes],
+            no_quote_sets: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_quote_entries.pack(9, values[-2])
+            tail += _no_quote_sets.pack(4, values[-1])
+            return _FRAME.pack(382 + len(tail), _START, 9, *values[:-2]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -401,7 +358,7 @@ class QuoteCancelAck(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -458,28 +415,28 @@ class QuoteCancelAck(Message):
         texts = (
             self.text + self.sender_id + self.cancelled_symbol + self.location + self.orig_order_user + self.cancel_text
         )
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.seq_num == UINT32_NULL:
             return Fault(9726, "missing")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
-        if bad_text and self.text.translate(None, PRINTABLE):
+        if bad_text and self.text.translate(PRINTABLE) != self.text:
             return Fault(58, "text")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.request_time > UINT64_MAX:
             return Fault(5979, "missing" if self.request_time == UINT64_NULL else "range")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
-        if bad_text and self.cancelled_symbol.translate(None, PRINTABLE):
+        if bad_text and self.cancelled_symbol.translate(PRINTABLE) != self.cancelled_symbol:
             return Fault(9774, "text")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.quote_id == UINT32_NULL:
             return Fault(117, "missing")
@@ -499,11 +456,11 @@ class QuoteCancelAck(Message):
             return Fault(9373, "value")
         if self.poss_retrans_flag not in {0, 1}:
             return Fault(9765, "missing" if self.poss_retrans_flag == UINT8_NULL else "value")
-        if UINT64_MAX < self.delay_to_time != UINT64_NULL:
+        if self.delay_to_time > UINT64_MAX and self.delay_to_time != UINT64_NULL:
             return Fault(7552, "range")
-        if bad_text and self.orig_order_user.translate(None, PRINTABLE):
+        if bad_text and self.orig_order_user.translate(PRINTABLE) != self.orig_order_user:
             return Fault(9937, "text")
-        if bad_text and self.cancel_text.translate(None, PRINTABLE):
+        if bad_text and self.cancel_text.translate(PRINTABLE) != self.cancel_text:
             return Fault(2807, "text")
         if self.quote_entry_open not in {0, 1, 255}:
             return Fault(9182, "value")

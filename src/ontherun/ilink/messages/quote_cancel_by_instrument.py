@@ -3,19 +3,19 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
-from ontherun.sbe.layout import UINT8_NULL, UINT32_NULL, UINT64_NULL, INT32_NULL, UINT64_MAX, Field, Group
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.layout import INT32_NULL, UINT32_NULL, UINT64_NULL, UINT8_NULL, UINT64_MAX, Field, Group
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 51, 570, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20s5sIB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<i")
 
@@ -31,13 +31,13 @@ class QuoteCancelByInstrumentNoQuoteEntries(Entry):
     def __init__(self, *, security_id: int) -> None:
         self.security_id = security_id
 
-    @staticmethod
-    def pack(security_id: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_quote_entries_entry.pack(security_id)
-        except StructError as error:
-            raise unfit(QuoteCancelByInstrumentNoQuoteEntries, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(security_id: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_quote_entries_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -47,7 +47,7 @@ class QuoteCancelByInstrumentNoQuoteEntries(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.security_id,) = _no_quote_entries_entry.unpack_from(buffer, offset)
         return self
 
@@ -91,15 +91,7 @@ class QuoteCancelByInstrument(Message):
     QUOTE_CANCEL_TYPE = 1
     GROUPS = (
         (
-            Group(
-                "NoQuoteEntries",
-                "no_quote_entries",
-                295,
-                0,
-                4,
-                ("uint16", "uint8"),
-                QuoteCancelByInstrumentNoQuoteEntries.FIELDS,
-            ),
+            Group("NoQuoteEntries", "no_quote_entries", 295, 0, 4, ("uint16", "uint8")),
             QuoteCancelByInstrumentNoQuoteEntries,
         ),
     )
@@ -115,7 +107,7 @@ class QuoteCancelByInstrument(Message):
         location: bytes,
         quote_id: int,
         cxl_linked_sessions: int = UINT8_NULL,
-        no_quote_entries: abc.Sequence[QuoteCancelByInstrumentNoQuoteEntries] = (),
+        no_quote_entries: abc.Iterable[QuoteCancelByInstrumentNoQuoteEntries] = (),
     ) -> None:
         self.party_details_list_req_id = party_details_list_req_id
         self.sending_time_epoch = sending_time_epoch
@@ -127,38 +119,28 @@ class QuoteCancelByInstrument(Message):
         self.cxl_linked_sessions = cxl_linked_sessions
         self.no_quote_entries = list(no_quote_entries)
 
-    @staticmethod
-    def pack(
-        party_details_list_req_id: int,
-        sending_time_epoch: int,
-        manual_order_indicator: int,
-        seq_num: int,
-        sender_id: bytes,
-        location: bytes,
-        quote_id: int,
-        cxl_linked_sessions: int,
-        no_quote_entries: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_quote_entries.pack(4, no_quote_entries)
-        try:
-            frame = _pack(
-                63 + len(tail),
-                _START,
-                9,
-                party_details_list_req_id,
-                sending_time_epoch,
-                manual_order_indicator,
-                seq_num,
-                sender_id,
-                location,
-                quote_id,
-                cxl_linked_sessions,
-            )
-        except StructError as error:
-            raise unfit(QuoteCancelByInstrument, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            party_details_list_req_id: int,
+            sending_time_epoch: int,
+            manual_order_indicator: int,
+            seq_num: int,
+            sender_id: bytes,
+            location: bytes,
+            quote_id: int,
+            cxl_linked_sessions: int,
+            no_quote_entries: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_quote_entries.pack(4, values[-1])
+            return _FRAME.pack(63 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5:
@@ -184,7 +166,7 @@ class QuoteCancelByInstrument(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -215,8 +197,8 @@ class QuoteCancelByInstrument(Message):
 
     def fault(self) -> Fault | None:
         texts = self.sender_id + self.location
-        bad_text = texts.translate(None, PRINTABLE)
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        bad_text = texts.translate(PRINTABLE) != texts
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
@@ -226,11 +208,11 @@ class QuoteCancelByInstrument(Message):
             return Fault(9726, "missing")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.quote_id == UINT32_NULL:
             return Fault(117, "missing")

@@ -3,19 +3,19 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
-from ontherun.sbe.layout import UINT8_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, UINT64_MAX, Field, Group
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.layout import UINT16_NULL, UINT32_NULL, UINT64_NULL, UINT8_NULL, UINT64_MAX, Field, Group
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 52, 568, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20s5sIBB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_quote_sets = Dimension("uint16", "uint8")
 _no_quote_sets_entry = Struct("<H")
 
@@ -31,13 +31,13 @@ class QuoteCancelBySetNoQuoteSets(Entry):
     def __init__(self, *, quote_set_id: int) -> None:
         self.quote_set_id = quote_set_id
 
-    @staticmethod
-    def pack(quote_set_id: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_quote_sets_entry.pack(quote_set_id)
-        except StructError as error:
-            raise unfit(QuoteCancelBySetNoQuoteSets, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(quote_set_id: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_quote_sets_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -47,7 +47,7 @@ class QuoteCancelBySetNoQuoteSets(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.quote_set_id,) = _no_quote_sets_entry.unpack_from(buffer, offset)
         return self
 
@@ -91,12 +91,7 @@ class QuoteCancelBySet(Message):
         Field("QuoteEntryControl", "quote_entry_control", 39034, types.BooleanNULL, 51),
     )
     QUOTE_CANCEL_TYPE = 100
-    GROUPS = (
-        (
-            Group("NoQuoteSets", "no_quote_sets", 296, 0, 2, ("uint16", "uint8"), QuoteCancelBySetNoQuoteSets.FIELDS),
-            QuoteCancelBySetNoQuoteSets,
-        ),
-    )
+    GROUPS = ((Group("NoQuoteSets", "no_quote_sets", 296, 0, 2, ("uint16", "uint8")), QuoteCancelBySetNoQuoteSets),)
 
     def __init__(
         self,
@@ -110,7 +105,7 @@ class QuoteCancelBySet(Message):
         quote_id: int,
         cxl_linked_sessions: int = UINT8_NULL,
         quote_entry_control: int = UINT8_NULL,
-        no_quote_sets: abc.Sequence[QuoteCancelBySetNoQuoteSets] = (),
+        no_quote_sets: abc.Iterable[QuoteCancelBySetNoQuoteSets] = (),
     ) -> None:
         self.party_details_list_req_id = party_details_list_req_id
         self.sending_time_epoch = sending_time_epoch
@@ -123,40 +118,29 @@ class QuoteCancelBySet(Message):
         self.quote_entry_control = quote_entry_control
         self.no_quote_sets = list(no_quote_sets)
 
-    @staticmethod
-    def pack(
-        party_details_list_req_id: int,
-        sending_time_epoch: int,
-        manual_order_indicator: int,
-        seq_num: int,
-        sender_id: bytes,
-        location: bytes,
-        quote_id: int,
-        cxl_linked_sessions: int,
-        quote_entry_control: int,
-        no_quote_sets: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_quote_sets.pack(2, no_quote_sets)
-        try:
-            frame = _pack(
-                64 + len(tail),
-                _START,
-                9,
-                party_details_list_req_id,
-                sending_time_epoch,
-                manual_order_indicator,
-                seq_num,
-                sender_id,
-                location,
-                quote_id,
-                cxl_linked_sessions,
-                quote_entry_control,
-            )
-        except StructError as error:
-            raise unfit(QuoteCancelBySet, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            party_details_list_req_id: int,
+            sending_time_epoch: int,
+            manual_order_indicator: int,
+            seq_num: int,
+            sender_id: bytes,
+            location: bytes,
+            quote_id: int,
+            cxl_linked_sessions: int,
+            quote_entry_control: int,
+            no_quote_sets: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_quote_sets.pack(2, values[-1])
+            return _FRAME.pack(64 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5:
@@ -183,7 +167,7 @@ class QuoteCancelBySet(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -210,8 +194,8 @@ class QuoteCancelBySet(Message):
 
     def fault(self) -> Fault | None:
         texts = self.sender_id + self.location
-        bad_text = texts.translate(None, PRINTABLE)
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        bad_text = texts.translate(PRINTABLE) != texts
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
@@ -221,11 +205,11 @@ class QuoteCancelBySet(Message):
             return Fault(9726, "missing")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.quote_id == UINT32_NULL:
             return Fault(117, "missing")

@@ -3,19 +3,19 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
-from ontherun.sbe.layout import UINT8_NULL, UINT32_NULL, UINT64_NULL, INT32_NULL, UINT64_MAX, Field, Group
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.layout import INT32_NULL, UINT32_NULL, UINT64_NULL, UINT8_NULL, UINT64_MAX, Field, Group
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 
 _START = HEADER.pack(0, ENCODING_TYPE, 55, 543, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20sQ5sB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_related_sym = Dimension("uint16", "uint8")
 _no_related_sym_entry = Struct("<iIB")
 
@@ -37,13 +37,13 @@ class RequestForQuoteNoRelatedSym(Entry):
         self.order_qty = order_qty
         self.side = side
 
-    @staticmethod
-    def pack(security_id: int, order_qty: int, side: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_related_sym_entry.pack(security_id, order_qty, side)
-        except StructError as error:
-            raise unfit(RequestForQuoteNoRelatedSym, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(security_id: int, order_qty: int, side: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_related_sym_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -53,7 +53,7 @@ class RequestForQuoteNoRelatedSym(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.security_id, self.order_qty, self.side) = _no_related_sym_entry.unpack_from(buffer, offset)
         return self
 
@@ -95,12 +95,7 @@ class RequestForQuote(Message):
         Field("Location", "location", 9537, types.String5Req, 49),
         Field("QuoteType", "quote_type", 537, types.QuoteTyp, 54),
     )
-    GROUPS = (
-        (
-            Group("NoRelatedSym", "no_related_sym", 146, 0, 9, ("uint16", "uint8"), RequestForQuoteNoRelatedSym.FIELDS),
-            RequestForQuoteNoRelatedSym,
-        ),
-    )
+    GROUPS = ((Group("NoRelatedSym", "no_related_sym", 146, 0, 9, ("uint16", "uint8")), RequestForQuoteNoRelatedSym),)
 
     def __init__(
         self,
@@ -113,7 +108,7 @@ class RequestForQuote(Message):
         sending_time_epoch: int,
         location: bytes,
         quote_type: int = UINT8_NULL,
-        no_related_sym: abc.Sequence[RequestForQuoteNoRelatedSym] = (),
+        no_related_sym: abc.Iterable[RequestForQuoteNoRelatedSym] = (),
     ) -> None:
         self.party_details_list_req_id = party_details_list_req_id
         self.quote_req_id = quote_req_id
@@ -125,38 +120,28 @@ class RequestForQuote(Message):
         self.quote_type = quote_type
         self.no_related_sym = list(no_related_sym)
 
-    @staticmethod
-    def pack(
-        party_details_list_req_id: int,
-        quote_req_id: int,
-        manual_order_indicator: int,
-        seq_num: int,
-        sender_id: bytes,
-        sending_time_epoch: int,
-        location: bytes,
-        quote_type: int,
-        no_related_sym: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_related_sym.pack(9, no_related_sym)
-        try:
-            frame = _pack(
-                67 + len(tail),
-                _START,
-                9,
-                party_details_list_req_id,
-                quote_req_id,
-                manual_order_indicator,
-                seq_num,
-                sender_id,
-                sending_time_epoch,
-                location,
-                quote_type,
-            )
-        except StructError as error:
-            raise unfit(RequestForQuote, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            party_details_list_req_id: int,
+            quote_req_id: int,
+            manual_order_indicator: int,
+            seq_num: int,
+            sender_id: bytes,
+            sending_time_epoch: int,
+            location: bytes,
+            quote_type: int,
+            no_related_sym: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_related_sym.pack(9, values[-1])
+            return _FRAME.pack(67 + len(tail), _START, 9, *values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5:
@@ -182,7 +167,7 @@ class RequestForQuote(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -208,8 +193,8 @@ class RequestForQuote(Message):
 
     def fault(self) -> Fault | None:
         texts = self.sender_id + self.location
-        bad_text = texts.translate(None, PRINTABLE)
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        bad_text = texts.translate(PRINTABLE) != texts
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.quote_req_id > UINT64_MAX:
             return Fault(131, "missing" if self.quote_req_id == UINT64_NULL else "range")
@@ -219,13 +204,13 @@ class RequestForQuote(Message):
             return Fault(9726, "missing")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         if self.quote_type not in {1, 255}:
             return Fault(537, "value")

@@ -3,30 +3,30 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import (
-    UINT8_NULL,
+    INT32_NULL,
+    INT64_NULL,
     UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
-    INT32_NULL,
-    INT64_NULL,
+    UINT8_NULL,
     UINT64_MAX,
     Field,
     Group,
 )
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 from .composites import Decimal32NULL
 
 _START = HEADER.pack(0, ENCODING_TYPE, 72, 560, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20sQ8s5sHHBiB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack = _FRAME.pack
 _no_legs = Dimension("uint16", "uint8")
 _no_legs_entry = Struct("<qiibBB")
 _no_broken_dates = Dimension("uint16", "uint8")
@@ -64,27 +64,29 @@ class SecurityDefinitionRequestNoLegs(Entry):
         self.leg_side = leg_side
         self.leg_ratio_qty = leg_ratio_qty
 
-    @staticmethod
-    def pack(
-        leg_price: int,
-        leg_security_id: int,
-        leg_option_delta: Decimal32NULL,
-        leg_side: int,
-        leg_ratio_qty: int,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_legs_entry.pack(leg_price, leg_security_id, *leg_option_delta, leg_side, leg_ratio_qty)
-        except StructError as error:
-            raise unfit(SecurityDefinitionRequestNoLegs, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            leg_price: int,
+            leg_security_id: int,
+            leg_option_delta_mantissa: int,
+            leg_option_delta_exponent: int,
+            leg_side: int,
+            leg_ratio_qty: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_legs_entry.pack)
 
     def encode(self) -> bytes:
         try:
             return _no_legs_entry.pack(
                 self.leg_price,
                 self.leg_security_id,
-                *self.leg_option_delta,
+                self.leg_option_delta.mantissa,
+                self.leg_option_delta.exponent,
                 self.leg_side,
                 self.leg_ratio_qty,
             )
@@ -93,7 +95,7 @@ class SecurityDefinitionRequestNoLegs(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.leg_price,
             self.leg_security_id,
@@ -128,13 +130,13 @@ class SecurityDefinitionRequestNoBrokenDates(Entry):
         self.broken_date_start = broken_date_start
         self.broken_date_end = broken_date_end
 
-    @staticmethod
-    def pack(broken_date_start: int, broken_date_end: int, /) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_broken_dates_entry.pack(broken_date_start, broken_date_end)
-        except StructError as error:
-            raise unfit(SecurityDefinitionRequestNoBrokenDates, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(broken_date_start: int, broken_date_end: int, /) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_broken_dates_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -144,7 +146,7 @@ class SecurityDefinitionRequestNoBrokenDates(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (self.broken_date_start, self.broken_date_end) = _no_broken_dates_entry.unpack_from(buffer, offset)
         return self
 
@@ -196,20 +198,9 @@ class SecurityDefinitionRequest(Message):
     )
     SECURITY_REQ_TYPE = "1"
     GROUPS = (
+        (Group("NoLegs", "no_legs", 555, 0, 19, ("uint16", "uint8")), SecurityDefinitionRequestNoLegs),
         (
-            Group("NoLegs", "no_legs", 555, 0, 19, ("uint16", "uint8"), SecurityDefinitionRequestNoLegs.FIELDS),
-            SecurityDefinitionRequestNoLegs,
-        ),
-        (
-            Group(
-                "NoBrokenDates",
-                "no_broken_dates",
-                39026,
-                8,
-                4,
-                ("uint16", "uint8"),
-                SecurityDefinitionRequestNoBrokenDates.FIELDS,
-            ),
+            Group("NoBrokenDates", "no_broken_dates", 39026, 8, 4, ("uint16", "uint8")),
             SecurityDefinitionRequestNoBrokenDates,
         ),
     )
@@ -230,8 +221,8 @@ class SecurityDefinitionRequest(Message):
         max_no_of_substitutions: int = UINT8_NULL,
         source_repo_id: int = INT32_NULL,
         broken_date_term_type: int = UINT8_NULL,
-        no_legs: abc.Sequence[SecurityDefinitionRequestNoLegs] = (),
-        no_broken_dates: abc.Sequence[SecurityDefinitionRequestNoBrokenDates] = (),
+        no_legs: abc.Iterable[SecurityDefinitionRequestNoLegs] = (),
+        no_broken_dates: abc.Iterable[SecurityDefinitionRequestNoBrokenDates] = (),
     ) -> None:
         self.party_details_list_req_id = party_details_list_req_id
         self.security_req_id = security_req_id
@@ -249,50 +240,35 @@ class SecurityDefinitionRequest(Message):
         self.no_legs = list(no_legs)
         self.no_broken_dates = list(no_broken_dates)
 
-    @staticmethod
-    def pack(
-        party_details_list_req_id: int,
-        security_req_id: int,
-        manual_order_indicator: int,
-        seq_num: int,
-        sender_id: bytes,
-        sending_time_epoch: int,
-        security_sub_type: bytes,
-        location: bytes,
-        start_date: int,
-        end_date: int,
-        max_no_of_substitutions: int,
-        source_repo_id: int,
-        broken_date_term_type: int,
-        no_legs: abc.Sequence[bytes],
-        no_broken_dates: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_legs.pack(19, no_legs)
-        tail += _no_broken_dates.pack(4, no_broken_dates)
-        try:
-            frame = _pack(
-                84 + len(tail),
-                _START,
-                9,
-                party_details_list_req_id,
-                security_req_id,
-                manual_order_indicator,
-                seq_num,
-                sender_id,
-                sending_time_epoch,
-                security_sub_type,
-                location,
-                start_date,
-                end_date,
-                max_no_of_substitutions,
-                source_repo_id,
-                broken_date_term_type,
-            )
-        except StructError as error:
-            raise unfit(SecurityDefinitionRequest, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            party_details_list_req_id: int,
+            security_req_id: int,
+            manual_order_indicator: int,
+            seq_num: int,
+            sender_id: bytes,
+            sending_time_epoch: int,
+            security_sub_type: bytes,
+            location: bytes,
+            start_date: int,
+            end_date: int,
+            max_no_of_substitutions: int,
+            source_repo_id: int,
+            broken_date_term_type: int,
+            no_legs: abc.Sequence[bytes],
+            no_broken_dates: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_legs.pack(19, values[-2])
+            tail += _no_broken_dates.pack(4, values[-1])
+            return _FRAME.pack(84 + len(tail), _START, 9, *values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.security_sub_type) > 8 or len(self.location) > 5:
@@ -324,7 +300,7 @@ class SecurityDefinitionRequest(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -362,8 +338,8 @@ class SecurityDefinitionRequest(Message):
 
     def fault(self) -> Fault | None:
         texts = self.sender_id + self.security_sub_type + self.location
-        bad_text = texts.translate(None, PRINTABLE)
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        bad_text = texts.translate(PRINTABLE) != texts
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.security_req_id > UINT64_MAX:
             return Fault(320, "missing" if self.security_req_id == UINT64_NULL else "range")
@@ -371,17 +347,17 @@ class SecurityDefinitionRequest(Message):
             return Fault(1028, "missing" if self.manual_order_indicator == UINT8_NULL else "value")
         if self.seq_num == UINT32_NULL:
             return Fault(9726, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
         if not self.security_sub_type:
             return Fault(762, "missing")
-        if bad_text and self.security_sub_type.translate(None, PRINTABLE):
+        if bad_text and self.security_sub_type.translate(PRINTABLE) != self.security_sub_type:
             return Fault(762, "text")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
         for entry in (*self.no_legs, *self.no_broken_dates):
             fault = entry.fault()

@@ -3,30 +3,31 @@
 from collections import abc
 from struct import Struct
 from struct import error as StructError
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ontherun.sbe.adapt import adapted
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import (
-    UINT8_NULL,
+    INT32_NULL,
+    INT64_NULL,
     UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
-    INT32_NULL,
-    INT64_NULL,
+    UINT8_NULL,
     UINT64_MAX,
     Field,
     Group,
 )
-from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, read_group, unfit
+from ontherun.sbe.message import PRINTABLE, Dimension, Entry, Fault, Message, new, read_group, unfit
 
 from . import types
 from .composites import Decimal32NULL, MaturityMonthYear
 
 _START = HEADER.pack(0, ENCODING_TYPE, 430, 561, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ256s35s20s20sQQQQ6s6s5si3sHBBBHHHBi8sBBBBBBB")
-_pack = _FRAME.pack
 _unpack = _FRAME.unpack_from
+_pack_1 = Struct("<H8sHIQ256s35s20s20sQQQQ6s6s5si3sHBBBHHHBi8sBB").pack
+_pack_2 = Struct("<BBBBB").pack
 _no_legs = Dimension("uint16", "uint8")
 _no_legs_entry = Struct("<qibiBB")
 _no_broken_dates = Dimension("uint16", "uint8")
@@ -64,26 +65,28 @@ class SecurityDefinitionResponseNoLegs(Entry):
         self.leg_side = leg_side
         self.leg_ratio_qty = leg_ratio_qty
 
-    @staticmethod
-    def pack(
-        leg_price: int,
-        leg_option_delta: Decimal32NULL,
-        leg_security_id: int,
-        leg_side: int,
-        leg_ratio_qty: int,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_legs_entry.pack(leg_price, *leg_option_delta, leg_security_id, leg_side, leg_ratio_qty)
-        except StructError as error:
-            raise unfit(SecurityDefinitionResponseNoLegs, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            leg_price: int,
+            leg_option_delta_mantissa: int,
+            leg_option_delta_exponent: int,
+            leg_security_id: int,
+            leg_side: int,
+            leg_ratio_qty: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_legs_entry.pack)
 
     def encode(self) -> bytes:
         try:
             return _no_legs_entry.pack(
                 self.leg_price,
-                *self.leg_option_delta,
+                self.leg_option_delta.mantissa,
+                self.leg_option_delta.exponent,
                 self.leg_security_id,
                 self.leg_side,
                 self.leg_ratio_qty,
@@ -93,7 +96,7 @@ class SecurityDefinitionResponseNoLegs(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.leg_price,
             leg_option_delta_mantissa,
@@ -139,24 +142,19 @@ class SecurityDefinitionResponseNoBrokenDates(Entry):
         self.broken_date_start = broken_date_start
         self.broken_date_end = broken_date_end
 
-    @staticmethod
-    def pack(
-        broken_date_guid: int,
-        broken_date_security_id: int,
-        broken_date_start: int,
-        broken_date_end: int,
-        /,
-    ) -> bytes:
-        """Return the block of these values, in wire order; see the message's `pack`."""
-        try:
-            return _no_broken_dates_entry.pack(
-                broken_date_guid,
-                broken_date_security_id,
-                broken_date_start,
-                broken_date_end,
-            )
-        except StructError as error:
-            raise unfit(SecurityDefinitionResponseNoBrokenDates, error) from error
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            broken_date_guid: int,
+            broken_date_security_id: int,
+            broken_date_start: int,
+            broken_date_end: int,
+            /,
+        ) -> bytes:
+            """Return the block of these values; see `Message.pack`."""
+    else:
+        pack = staticmethod(_no_broken_dates_entry.pack)
 
     def encode(self) -> bytes:
         try:
@@ -171,7 +169,7 @@ class SecurityDefinitionResponseNoBrokenDates(Entry):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         (
             self.broken_date_guid,
             self.broken_date_security_id,
@@ -181,7 +179,7 @@ class SecurityDefinitionResponseNoBrokenDates(Entry):
         return self
 
     def fault(self) -> Fault | None:
-        if UINT64_MAX < self.broken_date_guid != UINT64_NULL:
+        if self.broken_date_guid > UINT64_MAX and self.broken_date_guid != UINT64_NULL:
             return Fault(39031, "range")
         return None
 
@@ -264,20 +262,9 @@ class SecurityDefinitionResponse(Message):
     SECURITY_ID_SOURCE = "8"
     USER_DEFINED_INSTRUMENT = "Y"
     GROUPS = (
+        (Group("NoLegs", "no_legs", 555, 0, 19, ("uint16", "uint8")), SecurityDefinitionResponseNoLegs),
         (
-            Group("NoLegs", "no_legs", 555, 0, 19, ("uint16", "uint8"), SecurityDefinitionResponseNoLegs.FIELDS),
-            SecurityDefinitionResponseNoLegs,
-        ),
-        (
-            Group(
-                "NoBrokenDates",
-                "no_broken_dates",
-                39026,
-                8,
-                16,
-                ("uint16", "uint8"),
-                SecurityDefinitionResponseNoBrokenDates.FIELDS,
-            ),
+            Group("NoBrokenDates", "no_broken_dates", 39026, 8, 16, ("uint16", "uint8")),
             SecurityDefinitionResponseNoBrokenDates,
         ),
     )
@@ -314,8 +301,8 @@ class SecurityDefinitionResponse(Message):
         auto_quote_request: int,
         poss_retrans_flag: int,
         broken_date_term_type: int = UINT8_NULL,
-        no_legs: abc.Sequence[SecurityDefinitionResponseNoLegs] = (),
-        no_broken_dates: abc.Sequence[SecurityDefinitionResponseNoBrokenDates] = (),
+        no_legs: abc.Iterable[SecurityDefinitionResponseNoLegs] = (),
+        no_broken_dates: abc.Iterable[SecurityDefinitionResponseNoBrokenDates] = (),
     ) -> None:
         self.seq_num = seq_num
         self.uuid = uuid
@@ -349,82 +336,54 @@ class SecurityDefinitionResponse(Message):
         self.no_legs = list(no_legs)
         self.no_broken_dates = list(no_broken_dates)
 
-    @staticmethod
-    def pack(
-        seq_num: int,
-        uuid: int,
-        text: bytes,
-        financial_instrument_full_name: bytes,
-        sender_id: bytes,
-        symbol: bytes,
-        party_details_list_req_id: int,
-        security_req_id: int,
-        security_response_id: int,
-        sending_time_epoch: int,
-        security_group: bytes,
-        security_type: bytes,
-        location: bytes,
-        security_id: int,
-        currency: bytes,
-        maturity_month_year: MaturityMonthYear,
-        delay_duration: int,
-        start_date: int,
-        end_date: int,
-        max_no_of_substitutions: int,
-        source_repo_id: int,
-        termination_type: bytes,
-        security_response_type: int,
-        expiration_cycle: int,
-        manual_order_indicator: int,
-        split_msg: int,
-        auto_quote_request: int,
-        poss_retrans_flag: int,
-        broken_date_term_type: int,
-        no_legs: abc.Sequence[bytes],
-        no_broken_dates: abc.Sequence[bytes],
-        /,
-    ) -> bytes:
-        """Return the frame of these values, in wire order; text that is too long is cut. Groups are the packed blocks of their entries."""
-        tail = _no_legs.pack(19, no_legs)
-        tail += _no_broken_dates.pack(16, no_broken_dates)
-        try:
-            frame = _pack(
-                442 + len(tail),
-                _START,
-                9,
-                seq_num,
-                uuid,
-                text,
-                financial_instrument_full_name,
-                sender_id,
-                symbol,
-                party_details_list_req_id,
-                security_req_id,
-                security_response_id,
-                sending_time_epoch,
-                security_group,
-                security_type,
-                location,
-                security_id,
-                currency,
-                *maturity_month_year,
-                delay_duration,
-                start_date,
-                end_date,
-                max_no_of_substitutions,
-                source_repo_id,
-                termination_type,
-                security_response_type,
-                expiration_cycle,
-                manual_order_indicator,
-                split_msg,
-                auto_quote_request,
-                poss_retrans_flag,
-                broken_date_term_type,
-            )
-        except StructError as error:
-            raise unfit(SecurityDefinitionResponse, error) from error
-        return frame + tail
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def pack(
+            seq_num: int,
+            uuid: int,
+            text: bytes,
+            financial_instrument_full_name: bytes,
+            sender_id: bytes,
+            symbol: bytes,
+            party_details_list_req_id: int,
+            security_req_id: int,
+            security_response_id: int,
+            sending_time_epoch: int,
+            security_group: bytes,
+            security_type: bytes,
+            location: bytes,
+            security_id: int,
+            currency: bytes,
+            maturity_month_year_year: int,
+            maturity_month_year_month: int,
+            maturity_month_year_day: int,
+            maturity_month_year_week: int,
+            delay_duration: int,
+            start_date: int,
+            end_date: int,
+            max_no_of_substitutions: int,
+            source_repo_id: int,
+            termination_type: bytes,
+            security_response_type: int,
+            expiration_cycle: int,
+            manual_order_indicator: int,
+            split_msg: int,
+            auto_quote_request: int,
+            poss_retrans_flag: int,
+            broken_date_term_type: int,
+            no_legs: abc.Sequence[bytes],
+            no_broken_dates: abc.Sequence[bytes],
+            /,
+        ) -> bytes:
+            """Return the frame of these values; see `Message.pack`."""
+    else:
+
+        @staticmethod
+        def pack(*values):
+            tail = _no_legs.pack(19, values[-2])
+            tail += _no_broken_dates.pack(16, values[-1])
+            return _FRAME.pack(442 + len(tail), _START, 9, *values[:-2]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -442,7 +401,7 @@ class SecurityDefinitionResponse(Message):
         tail = _no_legs.pack(19, [entry.encode() for entry in self.no_legs])
         tail += _no_broken_dates.pack(16, [entry.encode() for entry in self.no_broken_dates])
         try:
-            frame = _pack(
+            frame = _pack_1(
                 442 + len(tail),
                 _START,
                 9,
@@ -461,7 +420,10 @@ class SecurityDefinitionResponse(Message):
                 self.location,
                 self.security_id,
                 self.currency,
-                *self.maturity_month_year,
+                self.maturity_month_year.year,
+                self.maturity_month_year.month,
+                self.maturity_month_year.day,
+                self.maturity_month_year.week,
                 self.delay_duration,
                 self.start_date,
                 self.end_date,
@@ -470,6 +432,8 @@ class SecurityDefinitionResponse(Message):
                 self.termination_type,
                 self.security_response_type,
                 self.expiration_cycle,
+            )
+            frame = frame + _pack_2(
                 self.manual_order_indicator,
                 self.split_msg,
                 self.auto_quote_request,
@@ -482,7 +446,7 @@ class SecurityDefinitionResponse(Message):
 
     @classmethod
     def decode(cls, buffer: bytes, offset: int = 0) -> Self:
-        self = object.__new__(cls)
+        self = new(cls)
         try:
             (
                 size,
@@ -561,22 +525,22 @@ class SecurityDefinitionResponse(Message):
             + self.currency
             + self.termination_type
         )
-        bad_text = texts.translate(None, PRINTABLE)
+        bad_text = texts.translate(PRINTABLE) != texts
         if self.seq_num == UINT32_NULL:
             return Fault(9726, "missing")
         if self.uuid > UINT64_MAX:
             return Fault(39001, "missing" if self.uuid == UINT64_NULL else "range")
-        if bad_text and self.text.translate(None, PRINTABLE):
+        if bad_text and self.text.translate(PRINTABLE) != self.text:
             return Fault(58, "text")
-        if bad_text and self.financial_instrument_full_name.translate(None, PRINTABLE):
+        if bad_text and self.financial_instrument_full_name.translate(PRINTABLE) != self.financial_instrument_full_name:
             return Fault(2714, "text")
         if not self.sender_id:
             return Fault(5392, "missing")
-        if bad_text and self.sender_id.translate(None, PRINTABLE):
+        if bad_text and self.sender_id.translate(PRINTABLE) != self.sender_id:
             return Fault(5392, "text")
-        if bad_text and self.symbol.translate(None, PRINTABLE):
+        if bad_text and self.symbol.translate(PRINTABLE) != self.symbol:
             return Fault(55, "text")
-        if UINT64_MAX < self.party_details_list_req_id != UINT64_NULL:
+        if self.party_details_list_req_id > UINT64_MAX and self.party_details_list_req_id != UINT64_NULL:
             return Fault(1505, "range")
         if self.security_req_id > UINT64_MAX:
             return Fault(320, "missing" if self.security_req_id == UINT64_NULL else "range")
@@ -584,17 +548,17 @@ class SecurityDefinitionResponse(Message):
             return Fault(322, "missing" if self.security_response_id == UINT64_NULL else "range")
         if self.sending_time_epoch > UINT64_MAX:
             return Fault(5297, "missing" if self.sending_time_epoch == UINT64_NULL else "range")
-        if bad_text and self.security_group.translate(None, PRINTABLE):
+        if bad_text and self.security_group.translate(PRINTABLE) != self.security_group:
             return Fault(1151, "text")
-        if bad_text and self.security_type.translate(None, PRINTABLE):
+        if bad_text and self.security_type.translate(PRINTABLE) != self.security_type:
             return Fault(167, "text")
         if not self.location:
             return Fault(9537, "missing")
-        if bad_text and self.location.translate(None, PRINTABLE):
+        if bad_text and self.location.translate(PRINTABLE) != self.location:
             return Fault(9537, "text")
-        if bad_text and self.currency.translate(None, PRINTABLE):
+        if bad_text and self.currency.translate(PRINTABLE) != self.currency:
             return Fault(15, "text")
-        if bad_text and self.termination_type.translate(None, PRINTABLE):
+        if bad_text and self.termination_type.translate(PRINTABLE) != self.termination_type:
             return Fault(788, "text")
         if self.security_response_type not in {1, 2, 5}:
             return Fault(323, "missing" if self.security_response_type == UINT8_NULL else "value")

@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("session_id", sa.String(length=3), nullable=False),
         sa.Column("gfid", sa.String(length=5), nullable=False),
         sa.Column("party_details_list_req_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.String(length=20), nullable=False),
         sa.Column("self_match_prevention_id", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["gfid"], ["globex_firm.gfid"], name=op.f("fk_party_details_gfid")),

@@ -1,0 +1,66 @@
+"""The web application: REST API, start page, static files. One ASGI application over one registry."""
+
+from http import HTTPStatus
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.staticfiles import StaticFiles
+
+import ontherun
+from ontherun.portal import models, problems, routes_sessions, routes_venue, start_page
+from ontherun.portal.headers import LARGEST_BODY, GuardMiddleware
+from ontherun.portal.status import Status
+from ontherun.registry import Registry
+
+_ROOM = Path(__file__).parent
+_EVERYWHERE = problems.answers(
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+
+
+def create_app(registry: Registry, status: Status) -> FastAPI:
+    """Make the application for an open registry and a running venue.
+
+    The API is under /api/v1, its description at /api/v1/openapi.json. /healthz and the start page need no token.
+    """
+    app = FastAPI(
+        title="ontherun",
+        version=ontherun.__version__,
+        summary="Order Entry sessions and the secure key pairs that protect them",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # the built-in pages load scripts from elsewhere
+        redoc_url=None,
+        max_body_size=LARGEST_BODY,
+        redirect_slashes=False,
+    )
+    app.state.registry = registry
+    app.state.status = status
+    problems.install(app)
+    app.add_middleware(GuardMiddleware)
+    for routes in (routes_sessions, routes_venue):
+        app.include_router(routes.router, prefix="/api/v1", responses=_EVERYWHERE)
+    app.include_router(start_page.router)
+    app.add_api_route("/healthz", _health, methods=["GET"], tags=["venue"], summary="Say that the process answers")
+    app.mount("/static", StaticFiles(directory=_ROOM / "static"), name="static")
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+async def _health() -> models.Health:
+    return models.Health()
+
+
+def _openapi(app: FastAPI) -> dict[str, object]:
+    """Describe the API, with problem documents in place of FastAPI's own error models."""
+    if app.openapi_schema is None:
+        description = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        schemas = description["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(problem.pop("$defs"))
+        schemas["Problem"] = problem
+        app.openapi_schema = description
+    return app.openapi_schema

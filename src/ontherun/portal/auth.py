@@ -1,0 +1,44 @@
+"""Who is asking: the bearer token of a request (RFC 6750)."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
+
+from ontherun.registry import Principal, Registry
+
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="token", description="An API token: the content of the running venue's admin.token."
+)
+
+
+async def registry_of(request: Request) -> Registry:
+    """Return the registry that the application serves."""
+    registry = request.app.state.registry
+    assert isinstance(registry, Registry)
+    return registry
+
+
+Serving = Annotated[Registry, Depends(registry_of)]
+
+
+async def principal_of(
+    request: Request, registry: Serving, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Principal:
+    """Return whom the request's token stands for; 401 without a valid one."""
+    source = request.client.host if request.client else None
+    if credentials is None:
+        raise _unauthorized("An API token is needed: Authorization: Bearer otr_...", "Bearer")
+    found = registry.tokens.recognise(credentials.credentials, source)
+    if found is None:
+        raise _unauthorized("The API token is unknown or revoked.", 'Bearer error="invalid_token"')
+    return found
+
+
+def _unauthorized(detail: str, challenge: str) -> HTTPException:
+    return HTTPException(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": challenge})
+
+
+Asking = Annotated[Principal, Depends(principal_of)]

@@ -1,0 +1,214 @@
+"""What the API takes and gives, as strict models: no unknown field, no conversion. Times are ISO 8601 in UTC."""
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ontherun.registry import ACCOUNT_PATTERN, GFID_PATTERN, LARGEST_ID, SESSION_ID_PATTERN
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Gfid = Annotated[str, Field(pattern=GFID_PATTERN, description="Globex Firm ID, five characters", examples=["DEMO1"])]
+SessionId = Annotated[str, Field(pattern=SESSION_ID_PATTERN, description="Session ID", examples=["A00"])]
+AccessKeyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,20}$", description="Access Key ID")]
+Segment = Annotated[int, Field(ge=0, le=254, description="Market segment ID", examples=[40])]
+RoleName = Literal["admin", "read-only"]
+FileFormat = Literal["text", "json", "env"]
+
+T = TypeVar("T")
+
+
+class Strict(BaseModel):
+    """A model without leniency."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Page(Strict, Generic[T]):
+    """Some of a list. `next` goes into the next request as the parameter that the route names; null at the end."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class NewEntity(Strict):
+    """What it takes to register an entity."""
+
+    name: Name
+
+
+class EntityView(Strict):
+    """A registered entity."""
+
+    entity_id: Id
+    name: str
+    created_at: str
+
+
+class NewFirm(Strict):
+    """What it takes to give an entity a Globex firm."""
+
+    entity_id: Id
+    gfid: Gfid
+    name: Name
+
+
+class FirmView(Strict):
+    """A Globex firm."""
+
+    gfid: str
+    entity_id: int
+    name: str
+    created_at: str
+
+
+class NewSession(Strict):
+    """What it takes to create an Order Entry session. The Session ID is assigned."""
+
+    firms: Annotated[list[Gfid], Field(min_length=1, max_length=100, description="the primary firm first")]
+    market_segments: Annotated[list[Segment], Field(min_length=1, max_length=100)]
+    cancel_on_disconnect: bool = True
+    label: Annotated[str, Field(max_length=100)] = ""
+
+
+class SessionView(Strict):
+    """An Order Entry session."""
+
+    session_id: str
+    entity_id: int
+    firms: list[str]
+    market_segments: list[int]
+    cancel_on_disconnect: bool
+    label: str
+    created_at: str
+    valid_key_pairs: int
+    connected: bool
+
+
+class NewPartyDetails(Strict):
+    """What it takes to register party details for a session and one of its firms."""
+
+    firm: Gfid
+    party_details_list_req_id: Id
+    account: Annotated[str, Field(pattern=ACCOUNT_PATTERN)] = ""
+    self_match_prevention_id: Annotated[int, Field(ge=0, le=LARGEST_ID)] | None = None
+
+
+class PartyDetailsView(Strict):
+    """Registered party details."""
+
+    session_id: str
+    firm: str
+    party_details_list_req_id: int
+    account: str
+    self_match_prevention_id: int | None
+    created_at: str
+
+
+class KeyPairView(Strict):
+    """A key pair without its secret."""
+
+    session_id: str
+    access_key_id: str
+    state: Literal["active", "expiring", "expired", "deleted"]
+    created_at: str
+    expires_at: str
+    deleted_at: str | None
+
+
+class KeyFileView(Strict):
+    """A key pair with its secret, as a file."""
+
+    session_id: str
+    firm: str
+    access_key_id: str
+    secret_key: str
+    created_at: str
+    expires_at: str
+    environment: str
+
+
+class NewToken(Strict):
+    """What it takes to create an API token. Without an entity it is the operator's."""
+
+    name: Name
+    role: RoleName
+    entity_id: Id | None = None
+
+
+class TokenView(Strict):
+    """An API token, without the token itself."""
+
+    token_id: int
+    name: str
+    role: RoleName
+    entity_id: int | None
+    created_at: str
+    revoked_at: str | None
+
+
+class IssuedToken(Strict):
+    """A new API token. `token` is shown this once."""
+
+    token: str
+    about: TokenView
+
+
+class AuditEntryView(Strict):
+    """One entry of the audit. `details` is a JSON object as text; `hash` covers the entry and `previous_hash`."""
+
+    sequence: int
+    at: str
+    actor: str
+    source: str | None
+    action: str
+    entity_id: int | None
+    subject: str
+    details: str
+    previous_hash: str
+    hash: str
+
+
+class AuditVerdict(Strict):
+    """Whether the audit chain holds, and if not, the first entry that does not."""
+
+    intact: bool
+    entries: int | None = None
+    first_bad_entry: int | None = None
+    message: str | None = None
+
+
+class GatewayView(Strict):
+    """Where a market segment's gateway listens."""
+
+    segment: int
+    role: str
+    host: str
+    port: int
+
+
+class InstrumentView(Strict):
+    """An instrument that can be traded."""
+
+    symbol: str
+    security_id: int
+    segment: int
+    description: str
+    tick: str
+
+
+class StatusView(Strict):
+    """What runs."""
+
+    version: str
+    environment: str
+    now: str
+    gateways: list[GatewayView]
+    instruments: list[InstrumentView]
+    connected_sessions: list[str]
+
+
+class Health(Strict):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"

@@ -1,0 +1,129 @@
+"""Errors as the API answers them: application/problem+json (RFC 9457), saying what was wrong, where, and what is right.
+
+No answer repeats a value that was sent in a body or a header: it could be a secret.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from ontherun.keys import KeyRuleError, PairLimitError
+from ontherun.registry import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RegistryError,
+    UnavailableError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+_log = logging.getLogger(__name__)
+
+
+class Fault(BaseModel):
+    """One thing that was wrong: where, and what would be right."""
+
+    where: str
+    message: str
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault] = []
+
+
+class ProblemResponse(JSONResponse):
+    """A response that carries a problem document."""
+
+    media_type = MEDIA_TYPE
+
+
+def problem(
+    status: HTTPStatus,
+    kind: str,
+    detail: str,
+    errors: Sequence[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+) -> ProblemResponse:
+    """Make a problem response. `kind` names the sort of problem for programs; docs/rest-api.md lists them."""
+    body = Problem(
+        type=f"urn:ontherun:problem:{kind}", title=status.phrase, status=status, detail=detail, errors=list(errors)
+    )
+    return ProblemResponse(body.model_dump(), status, headers)
+
+
+def answers(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Describe the problem responses of a route for OpenAPI."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status.value: {"description": status.phrase, "content": content} for status in statuses}
+
+
+_KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
+    (NotFoundError, HTTPStatus.NOT_FOUND, "not-found"),
+    (ForbiddenError, HTTPStatus.FORBIDDEN, "forbidden"),
+    (ConflictError, HTTPStatus.CONFLICT, "conflict"),
+    (InvalidError, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"),
+    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
+    (PairLimitError, HTTPStatus.CONFLICT, "key-pair-limit"),
+    (KeyRuleError, HTTPStatus.CONFLICT, "key-rule"),
+)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    for sort, status, kind in _KINDS:
+        if isinstance(error, sort):
+            errors = []
+            if isinstance(error, InvalidError):
+                errors = [Fault(where=f"body.{error.where}", message=f"{error.what} Expected: {error.expected}")]
+            return problem(status, kind, str(error), errors)
+    return await _failed(request, error)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [Fault(where=_where(fault["loc"]), message=fault["msg"]) for fault in error.errors()]
+    detail = "; ".join(f"{fault.where}: {fault.message}" for fault in faults)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", detail, faults)
+
+
+def _where(location: Sequence[str | int]) -> str:
+    first, *rest = location
+    return str(first) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    return problem(status, status.phrase.lower().replace(" ", "-"), str(error.detail), headers=error.headers)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal",
+        "This is a fault of ontherun. Its log says more. Please report it.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of `app` answered as a problem document."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RegistryError, _refused)
+    app.add_exception_handler(KeyRuleError, _refused)
+    app.add_exception_handler(Exception, _failed)

@@ -1,0 +1,178 @@
+"""Entities, firms, API tokens, the audit, and what runs."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+import ontherun
+from ontherun.keys import utc_text
+from ontherun.portal import models, views
+from ontherun.portal.auth import Asking, Serving
+from ontherun.portal.paging import page_after
+from ontherun.portal.problems import answers
+from ontherun.portal.routes_sessions import status_of
+from ontherun.registry import LARGEST_ID, AuditDamagedError, Role, token_text
+
+_READ = answers(HTTPStatus.NOT_FOUND)
+_CHANGE = answers(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
+
+router = APIRouter()
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+@router.get("/status", tags=["venue"], summary="Show what runs")
+async def show_status(_by: Asking, registry: Serving, request: Request) -> models.StatusView:
+    """Show what runs."""
+    status = status_of(request)
+    seen = {session.session_id for session in registry.sessions.list(_by)}
+    return models.StatusView(
+        version=ontherun.__version__,
+        environment=registry.environment,
+        now=utc_text(registry.clock.now()),
+        gateways=views.gateways(status),
+        instruments=views.instruments(status),
+        connected_sessions=sorted(seen.intersection(status.connected())),
+    )
+
+
+@router.get("/gateways", tags=["venue"], summary="List where the gateways listen")
+async def list_gateways(_by: Asking, request: Request) -> models.Page[models.GatewayView]:
+    """List gateways."""
+    return models.Page(items=views.gateways(status_of(request)))
+
+
+@router.get("/instruments", tags=["venue"], summary="List what can be traded")
+async def list_instruments(_by: Asking, request: Request) -> models.Page[models.InstrumentView]:
+    """List instruments."""
+    return models.Page(items=views.instruments(status_of(request)))
+
+
+@router.get("/entities", tags=["entities and firms"], summary="List the entities you see")
+async def list_entities(
+    by: Asking,
+    registry: Serving,
+    after: Annotated[models.Id | None, Query(description="`next` of the page before")] = None,
+    limit: Limit = 100,
+) -> models.Page[models.EntityView]:
+    """List entities."""
+    found, following = page_after(
+        registry.entities.list(by),
+        lambda entity: str(entity.entity_id),
+        None if after is None else str(after),
+        limit,
+    )
+    return models.Page(items=[views.entity(entity) for entity in found], next=following)
+
+
+@router.post(
+    "/entities",
+    status_code=HTTPStatus.CREATED,
+    responses=_CHANGE,
+    tags=["entities and firms"],
+    summary="Register an entity (operator of the venue only)",
+)
+async def create_entity(by: Asking, registry: Serving, new: models.NewEntity) -> models.EntityView:
+    """Register an entity."""
+    return views.entity(await registry.entities.create(by, new.name))
+
+
+@router.get("/entities/{entity_id}", responses=_READ, tags=["entities and firms"], summary="Show an entity")
+async def show_entity(by: Asking, registry: Serving, entity_id: models.Id) -> models.EntityView:
+    """Show an entity."""
+    return views.entity(registry.entities.get(by, entity_id))
+
+
+@router.get("/firms", tags=["entities and firms"], summary="List the Globex firms you see")
+async def list_firms(
+    by: Asking,
+    registry: Serving,
+    after: Annotated[models.Gfid | None, Query(description="`next` of the page before")] = None,
+    limit: Limit = 100,
+) -> models.Page[models.FirmView]:
+    """List firms."""
+    found, following = page_after(registry.firms.list(by), lambda firm: firm.gfid, after, limit)
+    return models.Page(items=[views.firm(firm) for firm in found], next=following)
+
+
+@router.post(
+    "/firms",
+    status_code=HTTPStatus.CREATED,
+    responses=_CHANGE,
+    tags=["entities and firms"],
+    summary="Give an entity a Globex firm",
+)
+async def create_firm(by: Asking, registry: Serving, new: models.NewFirm) -> models.FirmView:
+    """Create a firm."""
+    return views.firm(await registry.firms.create(by, new.entity_id, new.gfid, new.name))
+
+
+@router.get("/firms/{gfid}", responses=_READ, tags=["entities and firms"], summary="Show a Globex firm")
+async def show_firm(by: Asking, registry: Serving, gfid: models.Gfid) -> models.FirmView:
+    """Show a firm."""
+    return views.firm(registry.firms.get(by, gfid))
+
+
+@router.get("/tokens", tags=["API tokens"], summary="List the API tokens you see")
+async def list_tokens(by: Asking, registry: Serving) -> models.Page[models.TokenView]:
+    """List API tokens."""
+    return models.Page(items=[views.token(token) for token in registry.tokens.list(by)])
+
+
+@router.post(
+    "/tokens",
+    status_code=HTTPStatus.CREATED,
+    responses=_CHANGE,
+    tags=["API tokens"],
+    summary="Create an API token, which is shown this once",
+)
+async def create_token(by: Asking, registry: Serving, new: models.NewToken) -> models.IssuedToken:
+    """Create an API token."""
+    token, secret = await registry.tokens.create(by, new.name, Role(new.role), new.entity_id)
+    return models.IssuedToken(token=token_text(secret), about=views.token(token))
+
+
+@router.delete(
+    "/tokens/{token_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=_CHANGE,
+    tags=["API tokens"],
+    summary="Revoke an API token with immediate effect",
+)
+async def revoke_token(by: Asking, registry: Serving, token_id: models.Id) -> None:
+    """Revoke an API token."""
+    await registry.tokens.revoke(by, token_id)
+
+
+@router.get(
+    "/audit",
+    responses=answers(HTTPStatus.SERVICE_UNAVAILABLE),
+    tags=["audit"],
+    summary="List audit entries, newest first",
+)
+async def list_audit(
+    by: Asking,
+    registry: Serving,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="`next` of the page before")] = None,
+    limit: Limit = 100,
+) -> models.Page[models.AuditEntryView]:
+    """List audit entries."""
+    entries = await registry.audit_entries(by, before=before, limit=limit)
+    following = str(entries[-1].sequence) if len(entries) == limit else None
+    return models.Page(items=[views.audit_entry(entry) for entry in entries], next=following)
+
+
+@router.get(
+    "/audit/verification",
+    responses=answers(HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE),
+    tags=["audit"],
+    summary="Check the whole audit chain (operator of the venue only)",
+)
+async def verify_audit(by: Asking, registry: Serving) -> models.AuditVerdict:
+    """Check the audit chain."""
+    by.require_operator()
+    try:
+        return models.AuditVerdict(intact=True, entries=await registry.verify_audit())
+    except AuditDamagedError as damage:
+        return models.AuditVerdict(intact=False, first_bad_entry=damage.sequence, message=str(damage))

@@ -1,0 +1,43 @@
+"""What the portal shows of the running venue: the Protocol that whoever starts it fulfils."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAddress:
+    """Where a market segment's gateway listens. `role` is "primary" or "backup"."""
+
+    segment: int
+    role: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentSummary:
+    """An instrument that can be traded. `tick` is the smallest price step as text, for people."""
+
+    symbol: str
+    security_id: int
+    segment: int
+    description: str
+    tick: str
+
+
+class Status(Protocol):
+    """The running venue."""
+
+    @property
+    def api_url(self) -> str:
+        """Where the REST API is reached, without a trailing slash: http://127.0.0.1:8080."""
+
+    def gateways(self) -> Sequence[GatewayAddress]:
+        """The gateways that listen now."""
+
+    def instruments(self) -> Sequence[InstrumentSummary]:
+        """The instruments that can be traded."""
+
+    def connected(self) -> Collection[str]:
+        """The Session IDs that are logged in (established) at some gateway now."""

@@ -1,0 +1,111 @@
+"""Records as the API shows them."""
+
+from dataclasses import asdict
+
+from ontherun.keys import utc_text
+from ontherun.portal import models
+from ontherun.portal.status import Status
+from ontherun.registry import (
+    ApiToken,
+    AuditEntry,
+    Entity,
+    GlobexFirm,
+    OrderEntrySession,
+    PartyDetails,
+    Registry,
+    StoredKeyPair,
+)
+
+
+def _text(time: int | None) -> str | None:
+    return None if time is None else utc_text(time)
+
+
+def entity(record: Entity) -> models.EntityView:
+    """Show an entity."""
+    return models.EntityView(entity_id=record.entity_id, name=record.name, created_at=utc_text(record.created_at))
+
+
+def firm(record: GlobexFirm) -> models.FirmView:
+    """Show a firm."""
+    return models.FirmView(
+        gfid=record.gfid, entity_id=record.entity_id, name=record.name, created_at=utc_text(record.created_at)
+    )
+
+
+def session(record: OrderEntrySession, registry: Registry, status: Status) -> models.SessionView:
+    """Show a session with what is true of it now."""
+    return models.SessionView(
+        session_id=record.session_id,
+        entity_id=record.entity_id,
+        firms=list(record.firms),
+        market_segments=list(record.market_segments),
+        cancel_on_disconnect=record.cancel_on_disconnect,
+        label=record.label,
+        created_at=utc_text(record.created_at),
+        valid_key_pairs=len(registry.directory.valid_pairs_of(record.session_id, registry.clock.now())),
+        connected=record.session_id in status.connected(),
+    )
+
+
+def party_details(record: PartyDetails) -> models.PartyDetailsView:
+    """Show party details."""
+    return models.PartyDetailsView(
+        session_id=record.session_id,
+        firm=record.firm,
+        party_details_list_req_id=record.party_details_list_req_id,
+        account=record.account.decode("ascii"),
+        self_match_prevention_id=record.self_match_prevention_id,
+        created_at=utc_text(record.created_at),
+    )
+
+
+def key_pair(stored: StoredKeyPair, now: int) -> models.KeyPairView:
+    """Show a key pair as it is at `now`."""
+    pair = stored.pair
+    return models.KeyPairView(
+        session_id=pair.session_id,
+        access_key_id=pair.access_key_id,
+        state=stored.state(now).value,
+        created_at=utc_text(pair.created_at),
+        expires_at=utc_text(pair.expires_at),
+        deleted_at=_text(pair.deleted_at),
+    )
+
+
+def token(record: ApiToken) -> models.TokenView:
+    """Show an API token."""
+    return models.TokenView(
+        token_id=record.token_id,
+        name=record.name,
+        role=record.role.value,
+        entity_id=record.entity_id,
+        created_at=utc_text(record.created_at),
+        revoked_at=_text(record.revoked_at),
+    )
+
+
+def audit_entry(record: AuditEntry) -> models.AuditEntryView:
+    """Show an audit entry."""
+    return models.AuditEntryView(
+        sequence=record.sequence,
+        at=utc_text(record.at),
+        actor=record.actor,
+        source=record.source,
+        action=record.action,
+        entity_id=record.entity_id,
+        subject=record.subject,
+        details=record.details,
+        previous_hash=record.previous_hash.hex(),
+        hash=record.hash.hex(),
+    )
+
+
+def gateways(status: Status) -> list[models.GatewayView]:
+    """Show where the gateways listen."""
+    return [models.GatewayView(**asdict(gateway)) for gateway in status.gateways()]
+
+
+def instruments(status: Status) -> list[models.InstrumentView]:
+    """Show what can be traded."""
+    return [models.InstrumentView(**asdict(instrument)) for instrument in status.instruments()]
