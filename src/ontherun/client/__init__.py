@@ -3,6 +3,7 @@
 `connect` is asyncio's; `ontherun.client.blocking` has the same names for programs without an event loop.
 """
 
+from ontherun.client.connecting import connect
 from ontherun.client.errors import (
     CancelRefused,
     ClientError,
@@ -16,11 +17,13 @@ from ontherun.client.errors import (
     ReplaceRefused,
     ReportsLost,
     StateError,
+    Terminated,
     UnknownSecurity,
     VenueError,
 )
 from ontherun.client.instruments import Instruments
 from ontherun.client.keyfile import KeyFile
+from ontherun.client.link import Reconnect
 from ontherun.client.login import Login
 from ontherun.client.orders import Order, OrderState
 from ontherun.client.reports import (
@@ -38,11 +41,18 @@ from ontherun.client.reports import (
     TermsReport,
     Traded,
 )
+from ontherun.client.requests import OrderOptions
+from ontherun.client.session import Session, SessionOptions
 from ontherun.client.venue import DemoSession, Gateway, Venue
 from ontherun.ilink.messages.enums import ExecInst, ExecMode, TimeInForce
 from ontherun.ilink.messages.enums import SideReq as Side
 
 __all__ = [
+    "connect",
+    "Session",
+    "SessionOptions",
+    "OrderOptions",
+    "Reconnect",
     "Instruments",
     "KeyFile",
     "Login",
@@ -71,6 +81,7 @@ __all__ = [
     "ClientError",
     "LoginRefused",
     "Disconnected",
+    "Terminated",
     "NotApplied",
     "Refused",
     "OrderRefused",

@@ -57,6 +57,18 @@ class Disconnected(ClientError):  # noqa: N818 - names a condition
     """
 
 
+class Terminated(Disconnected):
+    """The venue ended the established session by Terminate (507); its attributes are as in LoginRefused."""
+
+    def __init__(self, code: LoginCode, reason: str) -> None:
+        self.code = code
+        self.name = code_text(code)
+        self.reason = reason
+        self.meaning = advice_for("Terminate", code).meaning
+        said = f", which says {reason!r}" if reason else ""
+        super().__init__(f"the venue ended the session by Terminate {int(code)} ({self.name}){said}: {self.meaning}")
+
+
 class NotApplied(ClientError):  # noqa: N818 - named as the standard's message
     """The venue never received this request (NotApplied, template 513), and it was not sent again.
 
@@ -69,11 +81,11 @@ class NotApplied(ClientError):  # noqa: N818 - named as the standard's message
 
 
 class ReportsLost(ClientError):  # noqa: N818 - names a condition
-    """Nobody read `Session.reports()` for so long that `count` reports had to be forgotten."""
+    """`count` reports are missing: nobody read them for too long, or the venue could not send them again."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, why: str) -> None:
         self.count = count
-        super().__init__(f"{count} reports were forgotten because nobody read them; raise `backlog` or read faster")
+        super().__init__(f"{count} reports are lost: {why}")
 
 
 class Refused(ClientError):  # noqa: N818 - names a condition

@@ -236,11 +236,14 @@ class Orders:
         if request.order is not None and request.answer is None:
             self._by_cl_ord_id[request.order.cl_ord_id] = request.order
 
-    def take(self, report: Report) -> None:
-        """Hand a report to the order and the request that it is about, if they are ours."""
+    def take(self, report: Report) -> int | None:
+        """Hand a report to the order and the request that it is about, if they are ours.
+
+        Returns the refused request's number for a business reject.
+        """
         if isinstance(report, BusinessRejected):
-            self._business_rejected(report)
-        elif isinstance(report, OrderReport):
+            return self._business_rejected(report)
+        if isinstance(report, OrderReport):
             request = self._answered(report)
             order = request.order if request else None
             if order is None and report.order_id is not None:
@@ -248,6 +251,7 @@ class Orders:
             order = order or self._by_cl_ord_id.get(report.cl_ord_id)
             if order is not None:
                 self._follow(order, report)
+        return None
 
     def not_applied(self, first: int, count: int) -> None:
         """The venue never got the requests with these numbers."""
@@ -314,12 +318,12 @@ class Orders:
         elif order.order_id is not None:
             del self._by_order_id[order.order_id]
 
-    def _business_rejected(self, report: BusinessRejected) -> None:
+    def _business_rejected(self, report: BusinessRejected) -> int | None:
         request = None if report.ref_seq_num is None else self._by_seq_num.get(report.ref_seq_num)
         if request is None and report.ref_id is not None:
             request = self._by_request_id.get(report.ref_id)
         if request is None:
-            return
+            return None
         self._forget(request)
         if request.answer is None:
             if request.order is not None:
@@ -329,3 +333,4 @@ class Orders:
             is_replace = report.ref_msg_type == "G"
             refused = ReplaceRefused("replace", report) if is_replace else CancelRefused("cancel", report)
             request.answer.set_exception(refused)
+        return request.seq_num

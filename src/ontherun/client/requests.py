@@ -3,7 +3,7 @@
 Their SeqNum (9726) stays 0 here: the session machine numbers a message when it leaves.
 """
 
-from typing import Final
+from typing import Final, TypedDict
 
 from ontherun.client.login import Login
 from ontherun.ilink.messages import (
@@ -16,9 +16,26 @@ from ontherun.ilink.messages import (
 from ontherun.ilink.messages.enums import ExecInst, ExecMode, OrdType, TimeInForce
 from ontherun.ilink.messages.enums import SideReq as Side
 
-NO_INSTRUCTIONS: Final = ExecInst(0)
+_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_NO_INSTRUCTIONS: Final = ExecInst(0)
 _NO_MODE: Final = 0
 """ExecutionMode (5906) not given: aggressive."""
+
+
+class OrderOptions(TypedDict, total=False):
+    """What an order may say beyond side, security, price and quantity.
+
+    - `time_in_force` (59): DAY, FAK or FOK, by default DAY; `min_qty` (110), `display_qty` (1138): instrument's unit;
+    - `exec_inst` (18), `execution_mode` (5906): aggressive when not given;
+    - `cl_ord_id` (11): at most 20 characters, made up when not given.
+    """
+
+    time_in_force: TimeInForce
+    min_qty: int | None
+    display_qty: int | None
+    exec_inst: ExecInst
+    execution_mode: ExecMode | None
+    cl_ord_id: str | None
 
 
 class Maker:
@@ -38,17 +55,11 @@ class Maker:
         side: Side,
         price: int,
         quantity: int,
-        *,
-        cl_ord_id: str,
         order_request_id: int,
         now: int,
-        time_in_force: TimeInForce,
-        min_qty: int | None,
-        display_qty: int | None,
-        exec_inst: ExecInst,
-        execution_mode: ExecMode | None,
+        options: OrderOptions,
     ) -> NewOrderSingle:
-        """NewOrderSingle (514), a limit order."""
+        """NewOrderSingle (514), a limit order. A ClOrdID that is not given is made from `order_request_id`."""
         return NewOrderSingle(
             price=price,
             order_qty=quantity,
@@ -56,18 +67,18 @@ class Maker:
             side=side,
             seq_num=0,
             sender_id=self._sender_id,
-            cl_ord_id=cl_ord_id.encode("ascii"),
+            cl_ord_id=(options.get("cl_ord_id") or base36(order_request_id)).encode("ascii"),
             party_details_list_req_id=self._login.party_details_list_req_id,
             order_request_id=order_request_id,
             sending_time_epoch=now,
             location=self._location,
-            min_qty=UINT32_NULL if min_qty is None else min_qty,
-            display_qty=UINT32_NULL if display_qty is None else display_qty,
+            min_qty=_or_null(options.get("min_qty"), UINT32_NULL),
+            display_qty=_or_null(options.get("display_qty"), UINT32_NULL),
             ord_type=OrdType.LIMIT,
-            time_in_force=time_in_force,
+            time_in_force=options.get("time_in_force", TimeInForce.DAY),
             manual_order_indicator=self._manual,
-            exec_inst=exec_inst,
-            execution_mode=_NO_MODE if execution_mode is None else execution_mode,
+            exec_inst=options.get("exec_inst", _NO_INSTRUCTIONS),
+            execution_mode=_or_null(options.get("execution_mode"), _NO_MODE),
         )
 
     def replace(
@@ -96,17 +107,17 @@ class Maker:
             sender_id=self._sender_id,
             cl_ord_id=cl_ord_id.encode("ascii"),
             party_details_list_req_id=self._login.party_details_list_req_id,
-            order_id=UINT64_NULL if order_id is None else order_id,
+            order_id=_or_null(order_id, UINT64_NULL),
             order_request_id=order_request_id,
             sending_time_epoch=now,
             location=self._location,
-            min_qty=UINT32_NULL if min_qty is None else min_qty,
-            display_qty=UINT32_NULL if display_qty is None else display_qty,
+            min_qty=_or_null(min_qty, UINT32_NULL),
+            display_qty=_or_null(display_qty, UINT32_NULL),
             ord_type=OrdType.LIMIT,
             time_in_force=time_in_force,
             manual_order_indicator=self._manual,
             ofm_override=ofm_override,
-            exec_inst=NO_INSTRUCTIONS,
+            exec_inst=_NO_INSTRUCTIONS,
             execution_mode=_NO_MODE,
         )
 
@@ -115,7 +126,7 @@ class Maker:
     ) -> OrderCancelRequest:
         """OrderCancelRequest (516); without `order_id` the order is found by its ClOrdID."""
         return OrderCancelRequest(
-            order_id=UINT64_NULL if order_id is None else order_id,
+            order_id=_or_null(order_id, UINT64_NULL),
             party_details_list_req_id=self._login.party_details_list_req_id,
             manual_order_indicator=self._manual,
             seq_num=0,
@@ -127,3 +138,16 @@ class Maker:
             security_id=security_id,
             side=side,
         )
+
+
+def base36(number: int) -> str:
+    """A number in as few characters as a ClOrdID likes: digits and capital letters."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits
+
+
+def _or_null(value: int | None, null: int) -> int:
+    return null if value is None else value
