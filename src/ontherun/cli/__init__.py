@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import keys, sessions, up
+from ontherun.cli import keys, orders, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.add_typer(sessions.app)
 app.add_typer(keys.app)
+app.add_typer(orders.app)
 
 
 @app.command()

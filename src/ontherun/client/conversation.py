@@ -20,7 +20,7 @@ from ontherun.client.reports import (
     Traded,
     read_report,
 )
-from ontherun.client.values import member, name, optional, price_text, text
+from ontherun.client.values import duration, member, name, optional, price_text, text
 from ontherun.ilink import messages
 from ontherun.ilink.codes import EstablishmentRejectCode, NegotiationRejectCode, RetransmitRejectCode, TerminateCode
 from ontherun.ilink.messages import UINT8_NULL, UINT16_NULL, UINT64_NULL, Message
@@ -178,7 +178,7 @@ def _which(m: Any) -> str:
 
 
 def _time_in_force(m: Any) -> str:
-    return "day" if m.time_in_force == UINT8_NULL else name(member(TimeInForce, m.time_in_force))
+    return "day" if m.time_in_force == UINT8_NULL else duration(member(TimeInForce, m.time_in_force))
 
 
 def _refusal(m: Any, answer: str, code: NegotiationRejectCode | EstablishmentRejectCode | TerminateCode | int) -> str:

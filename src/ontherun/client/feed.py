@@ -46,24 +46,36 @@ class Feed:
 
         Raises ReportsLost where reports are missing; call again to read on.
         """
+        try:
+            while (report := await self.next()) is not None:
+                yield report
+        finally:
+            self._current = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether `next` has an answer at once."""
+        return bool(self._forgotten or self._losses or self._reports or self._ended)
+
+    async def wait(self) -> None:
+        """Wait until `next` has an answer; may be given up without losing anything."""
+        while not self.ready:
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+
+    async def next(self) -> Report | None:
+        """The next report; None when the session ended. Raises ReportsLost."""
         self._read = True
-        while True:
-            if self._forgotten:
-                count, self._forgotten = self._forgotten, 0
-                raise ReportsLost(count, "nobody read them; raise `backlog` or read faster")
-            if self._losses:
-                raise self._losses.popleft()
-            if self._reports:
-                self._current = self._reports.popleft()
-                try:
-                    yield self._current
-                finally:
-                    self._current = None
-            elif self._ended:
-                return
-            else:
-                self._waiting = asyncio.get_running_loop().create_future()
-                await self._waiting
+        self._current = None
+        await self.wait()
+        if self._forgotten:
+            count, self._forgotten = self._forgotten, 0
+            raise ReportsLost(count, "nobody read them; raise `backlog` or read faster")
+        if self._losses:
+            raise self._losses.popleft()
+        if self._reports:
+            self._current = self._reports.popleft()
+        return self._current
 
     def unread(self, memory: ClientMemory) -> ClientMemory:
         """The memory as it was before what the reader has not read, so that a restart fetches that again."""

@@ -90,6 +90,7 @@ class Link:
         clock: Clock,
         uuid: int | None,
         state: StateFile | None,
+        catch_up: bool,
         reconnect: Reconnect | None,
         observe: Observer | None,
     ) -> None:
@@ -101,6 +102,7 @@ class Link:
         self._uuid = uuid
         self._numbered_under = self.memory.uuid
         self._state = state
+        self._catch_up = catch_up
         self._reconnect = reconnect
         self._observe = observe
         self._wire: Wire | None = None
@@ -265,6 +267,7 @@ class Link:
             case MessagesLost():
                 self._listener.on_messages_lost(event)
             case NegotiationAccepted():
+                self._forget_history(event)
                 self._answered(None)
             case EstablishmentAccepted():
                 if self.memory.uuid != self._numbered_under:
@@ -277,6 +280,12 @@ class Link:
             case Ended() | Violation():
                 self._ended = event
                 self._answered(self._why(login=True))
+
+    def _forget_history(self, event: NegotiationAccepted) -> None:
+        """Without a memory, what others were told under the UUID before is not ours to miss."""
+        if not self._catch_up and not self.memory.uuid and event.previous_uuid:
+            self.memory.uuid = event.previous_uuid
+            self.memory.next_inbound = event.previous_seq_no + 1
 
     def _answered(self, error: ClientError | None) -> None:
         if self._answer is None or self._answer.done():

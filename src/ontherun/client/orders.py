@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from enum import Enum
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from ontherun.client.errors import CancelRefused, ClientError, NotApplied, OrderEnded, OrderRefused, ReplaceRefused
 from ontherun.client.reports import (
@@ -20,7 +20,7 @@ from ontherun.client.reports import (
     Report,
     Traded,
 )
-from ontherun.client.values import name, price_text
+from ontherun.client.values import Price, name, price_text
 from ontherun.ilink.messages.enums import SideReq as Side
 from ontherun.ilink.messages.enums import TimeInForce
 
@@ -41,6 +41,18 @@ class Terms(NamedTuple):
     display_qty: int | None
 
 
+class Requester(Protocol):
+    """The session, as an order sees it."""
+
+    async def cancel(self, order: "OrderBase", /) -> Cancelled:
+        """Cancel this order."""
+
+    async def replace(
+        self, order: "OrderBase", /, *, price: Price | None = None, quantity: int | None = None
+    ) -> Modified:
+        """Replace this order."""
+
+
 class OrderState(Enum):
     """Where an order is, as far as the reports so far tell."""
 
@@ -57,10 +69,11 @@ class OrderBase:
     """What an order of this session is, in both flavours.
 
     `price`, `order_qty`, `cum_qty`, `leaves_qty`, `order_id` (None until accepted) and `state` follow the reports;
-    `reports` holds all that came, oldest first. Replaced and cancelled through the session.
+    `reports` holds all that came, oldest first.
     """
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, session: Requester) -> None:
+        self._session = session
         self.cl_ord_id = terms.cl_ord_id
         self.security = terms.security
         self.security_id = terms.security_id
@@ -196,6 +209,14 @@ class Order(OrderBase):
         while (report := await self.until_report(place)) is not None:
             yield report
             place += 1
+
+    async def cancel(self) -> Cancelled:
+        """Cancel the order; see `Session.cancel`."""
+        return await self._session.cancel(self)
+
+    async def replace(self, *, price: Price | None = None, quantity: int | None = None) -> Modified:
+        """Give the order another price or quantity; see `Session.replace`."""
+        return await self._session.replace(self, price=price, quantity=quantity)
 
 
 class Request:

@@ -5,13 +5,15 @@ the enum does not list), times ns since the epoch. `report.message` is the messa
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final
 
 from ontherun.client.instruments import Instruments
 from ontherun.client.values import (
+    duration,
     member,
     name,
     optional,
@@ -83,7 +85,9 @@ class Accepted(TermsReport):
     display_qty: int | None
 
     def __str__(self) -> str:
-        return f"accepted: {self.terms}, {name(self.time_in_force)}, order {self.order_id}, ClOrdID {self.cl_ord_id}"
+        return (
+            f"accepted: {self.terms}, {duration(self.time_in_force)}, order {self.order_id}, ClOrdID {self.cl_ord_id}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,7 @@ class Eliminated(TermsReport):
     cum_qty: int
 
     def __str__(self) -> str:
-        return f"eliminated: {self.terms}, {name(self.time_in_force)}, {_filled(self.cum_qty, self.order_qty)}"
+        return f"eliminated: {self.terms}, {duration(self.time_in_force)}, {_filled(self.cum_qty, self.order_qty)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,3 +385,20 @@ def read_report(message: Message, instruments: Instruments) -> Report:
     """The report that a business message from the venue is; a plain `Report` for a message that has no class here."""
     reader = _READERS.get(type(message))
     return reader(message, instruments) if reader else Report(**_report(message))
+
+
+def as_values(report: Report) -> dict[str, object]:
+    """A report as JSON values, under its fields' names: prices as text, codes as {"code", "name"}."""
+    values: dict[str, object] = {"report": type(report).__name__, "template": type(report.message).__name__}
+    values |= {f.name: _plain(getattr(report, f.name)) for f in fields(report) if f.name != "message"}
+    return values
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, IntEnum):
+        return {"code": int(value), "name": value.name}
+    if isinstance(value, Fill):
+        return {"exec_id": value.exec_id, "price": str(value.price), "qty": value.qty}
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value

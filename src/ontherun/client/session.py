@@ -39,6 +39,7 @@ class SessionOptions(TypedDict, total=False):
     - `uuid`: negotiate this one; by default the stored one is continued, or microseconds since the epoch are taken;
     - `state`: a file that keeps UUID and numbers, so that a restarted program goes on where it ended and fetches what
       it missed; one file for each session and market segment;
+    - `catch_up`: without a stored state, fetch all that the venue said under the UUID before, too;
     - `reconnect`: how to come back after a loss; None: a loss ends the session;
     - `backlog`: how many reports are kept for a late reader of `Session.reports`;
     - `observe`: called with (sent, frame) for every frame; `clock`: ns since the epoch.
@@ -46,6 +47,7 @@ class SessionOptions(TypedDict, total=False):
 
     uuid: int | None
     state: str | os.PathLike[str] | None
+    catch_up: bool
     reconnect: Reconnect | None
     backlog: int
     observe: Observer | None
@@ -68,7 +70,7 @@ class Session:
         self._instruments = Instruments(login.instruments)
         self._maker = Maker(login)
         self._orders = Orders()
-        self._feed = Feed(options.get("backlog", BACKLOG))
+        self.feed = Feed(options.get("backlog", BACKLOG))
         self._order_class = order_class
         self._last_id = 0
         self._link = Link(
@@ -77,6 +79,7 @@ class Session:
             clock=self._clock,
             uuid=options.get("uuid"),
             state=None if state is None else StateFile(state, login.key.session_id),
+            catch_up=options.get("catch_up", False),
             reconnect=options.get("reconnect", Reconnect()),
             observe=options.get("observe"),
         )
@@ -225,7 +228,7 @@ class Session:
         Raises ReportsLost where reports are missing; call again to read on. With a state file a report counts as read
         when the next one is asked for: what was not read is fetched again after a restart.
         """
-        return self._feed.read()
+        return self.feed.read()
 
     # Requests
 
@@ -245,7 +248,8 @@ class Session:
                 options.get("time_in_force", TimeInForce.DAY),
                 options.get("min_qty"),
                 options.get("display_qty"),
-            )
+            ),
+            self,
         )
         self._orders.sent(Request(order, request_id, None), self._link.send(message))
         return cast("Order", order)
@@ -278,13 +282,13 @@ class Session:
         try:
             message = decode(event.frame)
         except DecodeError as error:
-            self._feed.lose(ReportsLost(1, f"number {event.seq_num} could not be decoded: {error}"))
+            self.feed.lose(ReportsLost(1, f"number {event.seq_num} could not be decoded: {error}"))
             return
         report = read_report(message, self._instruments)
         seq_num = self._orders.take(report)
         if seq_num is not None and isinstance(report, BusinessRejected) and report.ref_seq_num is None:
             self._link.rewind(seq_num)
-        self._feed.put(report)
+        self.feed.put(report)
 
     def on_not_applied(self, event: NumbersNotApplied) -> None:
         """Requests that never arrived."""
@@ -293,7 +297,7 @@ class Session:
     def on_messages_lost(self, event: MessagesLost) -> None:
         """Reports that cannot be fetched."""
         numbers = f"{event.from_seq_no} to {event.from_seq_no + event.count - 1} of UUID {event.uuid}"
-        self._feed.lose(ReportsLost(event.count, f"numbers {numbers} could not be fetched: {event.reason}"))
+        self.feed.lose(ReportsLost(event.count, f"numbers {numbers} could not be fetched: {event.reason}"))
 
     def on_new_uuid(self) -> None:
         """Numbers begin again."""
@@ -302,11 +306,11 @@ class Session:
     def on_end(self, error: ClientError) -> None:
         """The session is over: nobody waits any longer."""
         self._orders.fail(error)
-        self._feed.end()
+        self.feed.end()
 
     def unread(self, memory: ClientMemory) -> ClientMemory:
         """What a restart has to fetch again."""
-        return self._feed.unread(memory)
+        return self.feed.unread(memory)
 
 
 def _order_id(known: OrderBase | None, order: OrderBase | int | str) -> int | None:

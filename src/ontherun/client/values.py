@@ -60,6 +60,12 @@ def name(value: IntEnum | int) -> str:
     return value.name.replace("_", " ").lower() if isinstance(value, IntEnum) else str(int(value))
 
 
+def duration(time_in_force: IntEnum | int) -> str:
+    """TimeInForce (59) as traders write it: "day", "FAK"."""
+    words = name(time_in_force)
+    return words if words == "day" else words.upper()
+
+
 def price_text(price: int | Decimal) -> str:
     """A price as BrokerTec shows it, in 32nds; as a decimal where 32nds cannot write it."""
     wire = price if isinstance(price, int) else to_wire(price)
