@@ -6,9 +6,9 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class, spelled as one
 from typing import ClassVar, Literal, NamedTuple, Self, TypeVar
 
-from .errors import DecodeError, EncodeError
-from .framing import HEADER, HEADER_SIZE
-from .layout import PRIMITIVES, Data, Field, Group
+from ontherun.sbe.errors import DecodeError, EncodeError
+from ontherun.sbe.framing import HEADER, HEADER_SIZE
+from ontherun.sbe.layout import PRIMITIVES, Data, Field, Group
 
 PRINTABLE = bytes(code if 32 <= code <= 126 else ord("?") for code in range(256))
 """A table for `bytes.translate` that changes text exactly when it has a character outside 32..126.

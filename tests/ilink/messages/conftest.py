@@ -9,9 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from ontherun.sbe import Schema, load_schema
 from ontherun.sbe.__main__ import main
-from ontherun.sbe.layout import Schema
-from ontherun.sbe.schema import load_schema
 
 ROOT = Path(__file__).parents[3]
 OURS = ROOT / "src/ontherun/ilink/schema/ilink.xml"

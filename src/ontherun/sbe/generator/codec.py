@@ -1,9 +1,9 @@
 """Writes the methods that pack, encode and decode: one call of `struct` a block, where Python allows it."""
 
-from .framing import HEADER_SIZE
-from .generate_block import Block, Scalar, is_tuple
-from .generate_text import Bracketed, chain, layout
-from .layout import Group, MessageLayout, Schema
+from ontherun.sbe.framing import HEADER_SIZE
+from ontherun.sbe.generator.block import Block, Scalar, is_tuple
+from ontherun.sbe.generator.text import Bracketed, chain, layout
+from ontherun.sbe.layout import Group, MessageLayout, Schema
 
 MAX_ARGUMENTS = 30
 """CPython's compiler hands more arguments than this over through a list and a tuple, which costs as much as packing."""
@@ -91,7 +91,7 @@ def _typed_pack(parameters: list[str], about: str) -> list[str]:
         "    if TYPE_CHECKING:",
         "",
         "        @staticmethod",
-        *layout(Bracketed("def pack", [*parameters, "/"]), suffix=" -> bytes:", indent=8),
+        *layout(Bracketed("def pack", [*parameters, "/"] if parameters else []), suffix=" -> bytes:", indent=8),
         f'            """{about}"""',
         "    else:",
     ]
