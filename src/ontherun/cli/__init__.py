@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import keys, orders, sessions, up
+from ontherun.cli import frames, keys, orders, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -17,6 +17,7 @@ app.command("up")(up.up)
 app.add_typer(sessions.app)
 app.add_typer(keys.app)
 app.add_typer(orders.app)
+app.add_typer(frames.app)
 
 
 @app.command()
