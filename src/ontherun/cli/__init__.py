@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import frames, keys, orders, sessions, up
+from ontherun.cli import demo, frames, keys, orders, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -14,6 +14,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("up")(up.up)
+app.command("demo")(demo.demo)
 app.add_typer(sessions.app)
 app.add_typer(keys.app)
 app.add_typer(orders.app)

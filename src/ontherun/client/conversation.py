@@ -4,6 +4,7 @@ Nothing here can show a secret: the wire carries none, and signatures are shown 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,9 @@ from ontherun.ilink.codes import EstablishmentRejectCode, NegotiationRejectCode,
 from ontherun.ilink.messages import UINT8_NULL, UINT16_NULL, UINT64_NULL, Message
 from ontherun.ilink.messages.enums import SideReq as Side
 from ontherun.ilink.messages.enums import TimeInForce
+
+_TEN_YEARS: Final = 3653
+"""SecretKeySecureIDExpiration (39022) counts days left (schema) or days since the epoch (CME client wiki)."""
 
 
 class Mood(Enum):
@@ -71,7 +75,7 @@ def describe(message: Message, instruments: Instruments | None = None) -> Line:
 
 
 def _negotiate(m: Any) -> tuple[str, Mood]:
-    who = f"session {text(m.session)}, firm {text(m.firm)}, UUID {m.uuid}"
+    who = f"as {text(m.session)}/{text(m.firm)}, UUID {m.uuid}"
     return f"{who}, key {_ends(text(m.access_key_id))}, HMAC {_ends(m.hmac_signature.hex())}", Mood.ASKS
 
 
@@ -86,13 +90,13 @@ def _negotiation_reject(m: Any) -> tuple[str, Mood]:
 
 def _establish(m: Any) -> tuple[str, Mood]:
     system = " ".join(map(text, (m.trading_system_name, m.trading_system_version)))
-    words = f"my next number is {m.next_seq_no}, keep-alive {_seconds(m.keep_alive_interval)}, {system}"
+    words = f"next number {m.next_seq_no}, keep-alive {_seconds(m.keep_alive_interval)}, {system}"
     return f"{words}, HMAC {_ends(m.hmac_signature.hex())}", Mood.ASKS
 
 
 def _establishment_ack(m: Any) -> tuple[str, Mood]:
     before = f", {_previous(m)}" if m.previous_seq_no else ""
-    words = f"established, the venue's next number is {m.next_seq_no}, keep-alive {_seconds(m.keep_alive_interval)}"
+    words = f"established, the venue's next number {m.next_seq_no}, keep-alive {_seconds(m.keep_alive_interval)}"
     return words + before, Mood.AGREES
 
 
@@ -101,7 +105,7 @@ def _establishment_reject(m: Any) -> tuple[str, Mood]:
 
 
 def _sequence(m: Any) -> tuple[str, Mood]:
-    words = f"my next number is {m.next_seq_no}"
+    words = f"next number {m.next_seq_no}"
     return words + (", is anyone there?" if m.keep_alive_interval_lapsed == 1 else ""), Mood.KEEPS_ALIVE
 
 
@@ -183,7 +187,8 @@ def _time_in_force(m: Any) -> str:
 
 def _refusal(m: Any, answer: str, code: NegotiationRejectCode | EstablishmentRejectCode | TerminateCode | int) -> str:
     words = f"{int(code)} ({name(code)}): {advice_for(answer, code).meaning}"
-    return f"{words}; {text(m.reason)}" if m.reason else words
+    reason = text(m.reason)
+    return f"{words}; {reason}" if reason and reason.lower() != name(code) else words
 
 
 def _ends(characters: str) -> str:
@@ -211,4 +216,8 @@ def _previous(m: Any) -> str:
 
 def _expiry(m: Any) -> str:
     days = optional(m.secret_key_secure_id_expiration, UINT16_NULL)
-    return "" if days is None else f", key expiry {days} days"
+    if days is None:
+        return ""
+    if days < _TEN_YEARS:
+        return f", the key expires in {days} days"
+    return f", the key expires on {date(1970, 1, 1) + timedelta(days)}"

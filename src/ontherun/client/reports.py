@@ -85,9 +85,7 @@ class Accepted(TermsReport):
     display_qty: int | None
 
     def __str__(self) -> str:
-        return (
-            f"accepted: {self.terms}, {duration(self.time_in_force)}, order {self.order_id}, ClOrdID {self.cl_ord_id}"
-        )
+        return f"accepted: {self.terms}, {duration(self.time_in_force)}, order {self.order_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +136,7 @@ class Modified(TermsReport):
     leaves_qty: int
 
     def __str__(self) -> str:
-        return f"replaced: {self.terms}, {self.leaves_qty} open, order {self.order_id}, ClOrdID {self.cl_ord_id}"
+        return f"replaced: {self.terms}, {self.leaves_qty} open, order {self.order_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +241,7 @@ def _why(reason: RejectReason | BusinessRejectReason | int, words: str) -> str:
 
 
 def _filled(cum_qty: int, order_qty: int) -> str:
-    return "nothing filled" if not cum_qty else f"{cum_qty} of {order_qty} filled"
+    return "unfilled" if not cum_qty else f"{cum_qty} of {order_qty} filled"
 
 
 # What is the same in every report is read by the same function; `Any`, because the generated classes share no base.
