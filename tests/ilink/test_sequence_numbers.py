@@ -1,6 +1,5 @@
 """Numbers of the client's flow: NotApplied with its counts, gap fill, resend, and what survives a connection."""
 
-
 from ontherun.ilink import SessionPolicy
 from ontherun.ilink.messages import EstablishmentAck, Message, NotApplied
 from ontherun.ilink.templates import MAX_SEQ_NUM

@@ -1,7 +1,7 @@
 """A small schema of our own with everything that a schema can have."""
 
-import importlib.util
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -90,13 +90,9 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     return import_package(target)
 
 
-def import_package(target: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        target.name, target / "__init__.py", submodule_search_locations=[str(target)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[target.name] = module
-    spec.loader.exec_module(module)
-    return module
+def import_package(folder: Path) -> ModuleType:
+    sys.path.insert(0, str(folder.parent))
+    try:
+        return import_module(folder.name)
+    finally:
+        sys.path.remove(str(folder.parent))

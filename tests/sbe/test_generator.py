@@ -136,8 +136,9 @@ def test_groups_of_up_to_65534_entries_can_be_counted(toy: ModuleType) -> None:
     message = with_part(toy, part_name=b"p")
     message.no_parts *= 1000
     assert toy.decode(message.encode()) == message
+    message.no_parts = message.no_parts[:1] * 65535
     with pytest.raises(EncodeError, match="65535 entries in a group of at most 65534"):
-        toy.Everything.pack(*[0] * 4, b"", b"", *[0] * 10, [b""] * 65535, b"")
+        message.encode()
 
 
 def test_entries_of_an_older_version_are_filled_up(toy: ModuleType) -> None:
