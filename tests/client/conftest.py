@@ -1,9 +1,12 @@
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.support.cable import Cable
+from tests.support.venue_process import VenueProcess
 
+from ontherun.client import Login, Venue
 from ontherun.ilink import messages
 from ontherun.ilink.messages import Message
 
@@ -40,3 +43,40 @@ def build() -> Callable[..., Any]:
         return message
 
     return make
+
+
+@pytest.fixture(scope="session")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
+    """A venue in a process of its own, for every test that leaves it as it found it."""
+    with VenueProcess(tmp_path_factory.mktemp("venue") / "data", "--no-fsync") as running:
+        yield running
+
+
+@pytest.fixture
+def venue(process: VenueProcess) -> Venue:
+    return Venue.load(process.ready_file)
+
+
+@pytest.fixture
+def first(venue: Venue) -> Login:
+    """The first firm's login."""
+    return venue.login(0)
+
+
+@pytest.fixture
+def second(venue: Venue) -> Login:
+    """The other firm's login."""
+    return venue.login(1)
+
+
+@pytest.fixture
+async def cable(first: Login) -> AsyncIterator[Cable]:
+    """A cable to the venue; log in over it with `over(cable, first)`."""
+    async with Cable.to((first.host, first.port)) as laid:
+        yield laid
+
+
+@pytest.fixture
+def over() -> Callable[[Cable, Login], Login]:
+    """The same login at the near end of a cable."""
+    return lambda cable, login: login.with_(host=cable.address[0], port=cable.address[1])

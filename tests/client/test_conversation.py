@@ -49,7 +49,7 @@ def test_requests_say_what_they_ask_for(build: Build) -> None:
 def test_reports_say_what_happened(build: Build) -> None:
     line = describe(build("ExecutionReportNew", seq_num=9, poss_retrans_flag=1), UB10)
     assert line.number == 9
-    assert line.words.endswith("ClOrdID C1 (sent again)")
+    assert line.words.endswith("order 4000001 (sent again)")
     assert describe(build("ExecutionReportReject")).mood is Mood.REFUSES
     traded = build("ExecutionReportTradeOutright", no_order_events=[], no_fills=[])
     assert describe(traded).mood is Mood.TRADES
@@ -58,8 +58,8 @@ def test_reports_say_what_happened(build: Build) -> None:
 @pytest.mark.parametrize(
     ("name", "values", "words"),
     [
-        ("Sequence", {"next_seq_no": 4}, "my next number is 4"),
-        ("Sequence", {"next_seq_no": 4, "keep_alive_interval_lapsed": 1}, "my next number is 4, is anyone there?"),
+        ("Sequence", {"next_seq_no": 4}, "next number 4"),
+        ("Sequence", {"next_seq_no": 4, "keep_alive_interval_lapsed": 1}, "next number 4, is anyone there?"),
         ("Terminate", {}, "finished"),
         ("RetransmitRequest", {"from_seq_no": 5, "msg_count": 10}, "please send again numbers 5 to 14"),
         ("RetransmitRequest", {"from_seq_no": 5, "last_uuid": 7}, "please send again all from number 5 of UUID 7"),

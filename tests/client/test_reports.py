@@ -46,7 +46,7 @@ def test_an_accepted_order_is_read_in_pythons_own_types(build: Build) -> None:
     assert report.time_in_force is TimeInForce.DAY
     assert not report.again
     assert report.message is message
-    assert str(report) == "accepted: buy 5 UB10 at 99-16+, day, order 4000001, ClOrdID C1"
+    assert str(report) == "accepted: buy 5 UB10 at 99-16+, day, order 4000001"
 
 
 def test_nulls_are_none_and_an_absent_time_in_force_is_day(build: Build) -> None:

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from ontherun.client.values import name, price_text, text, to_decimal, to_wire
+from ontherun.client.values import duration, name, price_text, text, to_decimal, to_wire
 from ontherun.ilink.messages.enums import ExecReason, TimeInForce
 from ontherun.market.prices import PriceError
 
@@ -45,4 +45,5 @@ def test_strange_bytes_are_shown() -> None:
 def test_members_have_readable_names() -> None:
     assert name(TimeInForce.FAK) == "fak"
     assert name(ExecReason.CANCEL_ON_DISCONNECT) == "cancel on disconnect"
+    assert (duration(TimeInForce.DAY), duration(TimeInForce.FAK)) == ("day", "FAK")
     assert name(77) == "77"
