@@ -52,7 +52,7 @@ async def away(session: Session) -> None:
 async def dropped(session: Session) -> None:
     """Lose the connection and come back."""
     session.drop()
-    await away(session)
+    assert not session.established
     await session.ready()
 
 

@@ -69,9 +69,9 @@ def _result(work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, timeo
 class Order(OrderBase):
     """An order; see `ontherun.client.Order`."""
 
-    def __init__(self, terms: Terms, session: Requester) -> None:
+    def __init__(self, terms: Terms, session: Requester, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(terms, session)
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
 
     def accepted(self, timeout: float | None = None) -> Accepted:
         """Wait until the venue accepts the order. Raises OrderRefused, NotApplied or Disconnected."""
@@ -111,7 +111,7 @@ class Session:
 
     def __init__(self, login: Login, **options: Unpack[SessionOptions]) -> None:
         """Log in. Raises what `connect` raises."""
-        self._session = aio.Session(login, order_class=Order, **options)
+        self._session = aio.Session(login, make_order=self._order, **options)
         self._thread = _Thread(f"ontherun {login.key.session_id}")
         try:
             self._run(self._session.open(), None)
@@ -230,6 +230,9 @@ class Session:
             if report is None:
                 return
             yield report
+
+    def _order(self, terms: Terms, session: Requester) -> Order:
+        return Order(terms, session, self._thread.loop)
 
     def _run(self, work: Coroutine[Any, Any, T], timeout: float | None) -> T:
         return _result(work, self._thread.loop, timeout)

@@ -128,6 +128,7 @@ class Link:
         while not self.established:
             if self.error is not None:
                 raise self.error
+            self._settled.clear()
             await self._settled.wait()
 
     def send(self, message: Numbered) -> int:
@@ -145,10 +146,8 @@ class Link:
         """Log out and in again with another key, under the same UUID. Raises LoginRefused or Disconnected."""
         await self.ready()
         self.login = self.login.with_(key=key)
-        self._settled.clear()
         self._terminate()
         self._leaving = True
-        await self._settled.wait()
         await self.ready()
 
     async def close(self) -> None:
@@ -298,7 +297,6 @@ class Link:
     def _on_lost(self, wire: Wire) -> None:
         if wire is self._wire:
             self._wire = None
-            self._settled.clear()
             self._lost.set()
             self._answered(self._why(login=True))
 

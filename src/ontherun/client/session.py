@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Final, TypedDict, TypeVar, Unpack, cast
 
@@ -13,7 +13,7 @@ from ontherun.client.instruments import Instruments
 from ontherun.client.keyfile import KeyFile
 from ontherun.client.link import Link, Reconnect
 from ontherun.client.login import Login
-from ontherun.client.orders import Order, OrderBase, Orders, Request, Terms
+from ontherun.client.orders import Order, OrderBase, Orders, Request, Requester, Terms
 from ontherun.client.reports import BusinessRejected, Cancelled, Modified, Report, read_report
 from ontherun.client.requests import Maker, OrderOptions, base36
 from ontherun.client.state import StateFile
@@ -62,7 +62,11 @@ class Session:
     """
 
     def __init__(
-        self, login: Login, *, order_class: type[OrderBase] = Order, **options: Unpack[SessionOptions]
+        self,
+        login: Login,
+        *,
+        make_order: Callable[[Terms, Requester], OrderBase] = Order,
+        **options: Unpack[SessionOptions],
     ) -> None:
         """Nothing is connected before `open`. Raises StateError."""
         state = options.get("state")
@@ -71,7 +75,7 @@ class Session:
         self._maker = Maker(login)
         self._orders = Orders()
         self.feed = Feed(options.get("backlog", BACKLOG))
-        self._order_class = order_class
+        self._make_order = make_order
         self._last_id = 0
         self._link = Link(
             login,
@@ -237,7 +241,7 @@ class Session:
         wire_price = to_wire(price)
         request_id = self._next_id()
         message = self._maker.new_order(security_id, side, wire_price, quantity, request_id, self._clock(), options)
-        order = self._order_class(
+        order = self._make_order(
             Terms(
                 message.cl_ord_id.decode("ascii"),
                 self._instruments.symbol(security_id),

@@ -108,6 +108,7 @@ class Wire(asyncio.Protocol):
 
     def abort(self) -> None:
         """Drop the connection at once, as a crash would."""
+        self.machine.lost()
         if self._transport is not None:
             self._transport.abort()
 
