@@ -29,6 +29,7 @@ from ontherun.ilink.codes import EstablishmentRejectCode, NegotiationRejectCode,
 from ontherun.ilink.transitions import ClientState
 
 _log = logging.getLogger("ontherun.client")
+_log.addHandler(logging.NullHandler())
 
 _BEGIN_AGAIN: Final = frozenset(
     {TerminateCode.UNNEGOTIATED, TerminateCode.INVALID_NEXT_SEQ_NO, TerminateCode.INVALID_UUID}
@@ -321,8 +322,9 @@ class Link:
             if self.error is not None:
                 return
             why = self._why()
-            _log.warning("session %s: %s", self.login.key.session_id, why)
             leaving, self._leaving = self._leaving, False
+            if not leaving:
+                _log.warning("session %s: %s", self.login.key.session_id, why)
             stay_away = isinstance(why, Terminated) and why.code in _STAY_AWAY
             if not leaving and (self._reconnect is None or stay_away):
                 self._end(why)
