@@ -40,6 +40,14 @@ def test_the_demo_shows_a_conversation_of_two_firms_and_a_stranger() -> None:
         assert words in output
 
 
+def test_the_demo_draws_a_picture_that_fetches_nothing(tmp_path: Path) -> None:
+    demo("--svg", str(tmp_path / "demo.svg"))
+    picture = (tmp_path / "demo.svg").read_text(encoding="utf-8")
+    assert picture.startswith("<svg")
+    assert "NegotiationReject" in picture
+    assert "//" not in picture.replace("http://www.w3.org/2000/svg", "").replace("http://127.0.0.1", "")
+
+
 def test_the_demo_as_json_holds_every_message_readable_and_as_bytes() -> None:
     lines: list[dict[str, Any]] = [json.loads(line) for line in demo("--json").stdout.splitlines()]
     shown = [line for line in lines if "message" in line]

@@ -1,7 +1,9 @@
 """How a conversation is shown: in colours for people, or as lines of JSON for programs."""
 
 import json
+import re
 import sys
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from rich.console import Console
@@ -22,6 +24,9 @@ _COLOURS: Final = {
     Mood.KEEPS_ALIVE: "dim",
 }
 _FIRMS: Final = ("cyan", "magenta")
+_OUTSIDE: Final = re.compile(r"@font-face \{.*?\}\s*|<!--.*?-->\s*", re.DOTALL)
+"""What would make a picture fetch its font from elsewhere, and who drew it."""
+
 _NAME: Final = len("ExecutionReportTradeOutright")
 
 
@@ -47,11 +52,13 @@ class Screen(Protocol):
 
 
 class RichScreen:
-    """For people: who says what to whom, in 110 columns or what the terminal has."""
+    """For people: who says what to whom, in 110 columns or what the terminal has; `svg` gets a picture of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, svg: Path | None = None) -> None:
+        self._svg = svg
         console = Console(highlight=False)
-        self._console = Console(highlight=False, width=min(WIDTH, console.width) if console.is_terminal else WIDTH)
+        width = min(WIDTH, console.width) if console.is_terminal and svg is None else WIDTH
+        self._console = Console(highlight=False, width=width, record=svg is not None)
         utf8 = console.encoding.lower().startswith("utf")
         self._to, self._from = ("─▶", "◀─") if utf8 else ("->", "<-")
         self._scenes = 0
@@ -102,6 +109,9 @@ class RichScreen:
         self._console.print(
             "\nThe venue has stopped and nothing is left behind. Start one that stays: [bold]ontherun up[/bold]"
         )
+        if self._svg is not None:
+            picture = self._console.export_svg(title="ontherun demo", unique_id="demo")
+            self._svg.write_text(_OUTSIDE.sub("", picture), encoding="utf-8")
 
 
 class JsonScreen:

@@ -9,16 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from ontherun.cli.screens import JsonScreen, RichScreen, Screen, Sighting
+from ontherun.cli.screens import Screen, Sighting
 from ontherun.cli.venue_process import VenueProcessError, venue_process
 from ontherun.client import ClientError, LoginRefused, OrderRefused, Session, TimeInForce, Venue, connect
 
 STRANGER: Final = "?"
 
 
-def run(as_json: bool) -> int:
+def run(show: Screen) -> int:
     """Tell the story on a venue of its own; the process's exit code."""
-    show: Screen = JsonScreen() if as_json else RichScreen()
     with tempfile.TemporaryDirectory(prefix="ontherun-demo-") as folder:
         try:
             with venue_process(Path(folder)) as ready:

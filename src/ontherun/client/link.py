@@ -123,6 +123,7 @@ class Link:
         """Log in: with a new UUID, or under the stored one. Raises LoginRefused or Disconnected."""
         await self._log_in(new_uuid=self._uuid is not None or not self.memory.negotiated_uuid)
         self._supervisor = asyncio.create_task(self._supervise())
+        self._supervisor.add_done_callback(self._supervised)
 
     async def ready(self) -> None:
         """Wait until the session is established, again if need be. Raises what ended it."""
@@ -334,6 +335,12 @@ class Link:
             except ClientError as error:
                 self._end(error)
                 return
+
+    def _supervised(self, supervisor: asyncio.Task[None]) -> None:
+        """A mistake of ours must not leave anybody waiting."""
+        error = None if supervisor.cancelled() else supervisor.exception()
+        if error is not None:
+            self._end(Disconnected(f"the session cannot go on: {error!r}"))
 
     async def _come_back(self, how: Reconnect) -> None:
         tries, delay = 0, how.first_delay
