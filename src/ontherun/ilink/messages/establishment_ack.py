@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(51, ENCODING_TYPE, 39, 504, 8, 0)[:10]
 _FRAME = Struct("<10sHQQIIQHHBBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQQIIQHHBBB").pack
 
 
 class EstablishmentAck(Message):
@@ -93,13 +93,13 @@ class EstablishmentAck(Message):
             environment_indicator: int,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 
     def encode(self) -> bytes:
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.uuid,

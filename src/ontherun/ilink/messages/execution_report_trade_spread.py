@@ -26,8 +26,10 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 230, 526, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sQqQqqQQQQQQ5siIIIIIIHHBBBBBBBBBBBBB")
 _unpack = _FRAME.unpack_from
-_pack_1 = Struct("<H8sHIQ40s20s20sQqQqqQQQQQQ5siIIIIIIHHB").pack
-_pack_2 = Struct("<BBBBBBBBBBBB").pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ40s20s20sQqQqqQQQQQQ5siIIIIIIHHBBBBBBBBBBBBB").pack
+_pack_1 = Struct("<IQ40s20s20sQqQqqQQQQQQ5siIIIIIIHHBBBB").pack
+_pack_2 = Struct("<BBBBBBBBB").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_legs = Dimension("uint16", "uint8")
@@ -59,7 +61,7 @@ class ExecutionReportTradeSpreadNoFills(Entry):
 
         @staticmethod
         def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_fills_entry.pack)
 
@@ -136,7 +138,7 @@ class ExecutionReportTradeSpreadNoLegs(Entry):
             leg_side: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_legs_entry.pack)
 
@@ -233,7 +235,7 @@ class ExecutionReportTradeSpreadNoOrderEvents(Entry):
             order_event_reason: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_order_events_entry.pack)
 
@@ -425,7 +427,7 @@ class ExecutionReportTradeSpread(Message):
         aggressor_indicator: int,
         cross_type: int = UINT8_NULL,
         total_num_securities: int,
-        exec_inst: int,
+        exec_inst: int = 0,
         execution_mode: int = CHAR_NULL,
         liquidity_flag: int = UINT8_NULL,
         short_sale_type: int = UINT8_NULL,
@@ -524,15 +526,15 @@ class ExecutionReportTradeSpread(Message):
             no_order_events: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod
         def pack(*values):
-            tail = _no_fills.pack(15, values[-3])
-            tail += _no_legs.pack(29, values[-2])
-            tail += _no_order_events.pack(23, values[-1])
-            return _FRAME.pack(242 + len(tail), _START, 9, *values[:-3]) + tail
+            tail = _no_fills.head(15, len(values[-3])) + b"".join(values[-3])
+            tail += _no_legs.head(29, len(values[-2])) + b"".join(values[-2])
+            tail += _no_order_events.head(23, len(values[-1])) + b"".join(values[-1])
+            return _head(242 + len(tail), _START, 9) + _block(*values[:-3]) + tail
 
     def encode(self) -> bytes:
         if len(self.exec_id) > 40 or len(self.sender_id) > 20 or len(self.cl_ord_id) > 20 or len(self.location) > 5:
@@ -541,10 +543,8 @@ class ExecutionReportTradeSpread(Message):
         tail += _no_legs.pack(29, [entry.encode() for entry in self.no_legs])
         tail += _no_order_events.pack(23, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack_1(
-                242 + len(tail),
-                _START,
-                9,
+            frame = _head(242 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.exec_id,
@@ -572,11 +572,11 @@ class ExecutionReportTradeSpread(Message):
                 self.trade_date,
                 self.expire_date,
                 self.ord_status,
-            )
-            frame = frame + _pack_2(
                 self.ord_type,
                 self.side,
                 self.time_in_force,
+            )
+            frame += _pack_2(
                 self.manual_order_indicator,
                 self.poss_retrans_flag,
                 self.aggressor_indicator,

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(421, ENCODING_TYPE, 409, 535, 8, 0)[:10]
 _FRAME = Struct("<10sHIQ256s40s20s20sQQQQQ5sHHBBBBQ")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHIQ256s40s20s20sQQQQQ5sHHBBBBQ").pack
 
 
 class OrderCancelReject(Message):
@@ -142,7 +142,7 @@ class OrderCancelReject(Message):
             delay_to_time: int,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 
@@ -156,7 +156,7 @@ class OrderCancelReject(Message):
         ):
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.seq_num,

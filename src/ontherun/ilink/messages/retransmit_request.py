@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(42, ENCODING_TYPE, 30, 508, 8, 0)[:10]
 _FRAME = Struct("<10sHQQQIH")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQQQIH").pack
 
 
 class RetransmitRequest(Message):
@@ -55,13 +55,21 @@ class RetransmitRequest(Message):
 
         @staticmethod
         def pack(uuid: int, last_uuid: int, request_timestamp: int, from_seq_no: int, msg_count: int, /) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 
     def encode(self) -> bytes:
         try:
-            return _pack(_START, 9, self.uuid, self.last_uuid, self.request_timestamp, self.from_seq_no, self.msg_count)
+            return _pack_1(
+                _START,
+                9,
+                self.uuid,
+                self.last_uuid,
+                self.request_timestamp,
+                self.from_seq_no,
+                self.msg_count,
+            )
         except StructError as error:
             raise unfit(self, error) from error
 

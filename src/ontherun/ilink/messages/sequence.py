@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(26, ENCODING_TYPE, 14, 506, 8, 0)[:10]
 _FRAME = Struct("<10sHQIBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQIBB").pack
 
 
 class Sequence(Message):
@@ -58,13 +58,13 @@ class Sequence(Message):
             keep_alive_interval_lapsed: int,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 
     def encode(self) -> bytes:
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.uuid,

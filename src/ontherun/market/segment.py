@@ -1,0 +1,289 @@
+"""One market segment: commands in, events out.
+
+Deterministic: the same commands with the same times give the same events, numbers included, which is what recovery
+rests on. A refused command changes nothing but the counter of ExecIDs.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ontherun.market import refusals
+from ontherun.market.book import OFM_UNDECIDED, Book, Order
+from ontherun.market.checks import cancel_refusal, new_order_refusal, replace_refusal
+from ontherun.market.events import (
+    BusinessRejected,
+    CancelRejected,
+    Event,
+    OrderAccepted,
+    OrderCancelled,
+    OrderEliminated,
+    OrderModified,
+    OrderRejected,
+    ReplaceRejected,
+)
+from ontherun.market.instruments import Instrument
+from ontherun.market.matching import Matching
+from ontherun.market.policy import ExhaustedReplace, OFMChain, SegmentPolicy
+from ontherun.market.refusals import BusinessRefusal, Refusal
+from ontherun.market.states import SecurityTradingStatus
+from ontherun.market.terms import (
+    BUY,
+    FILL_AND_KILL,
+    FILL_OR_KILL,
+    LIMIT,
+    PASSIVE,
+    SELL,
+    UINT8_NULL,
+    UINT32_NULL,
+    UINT64_NULL,
+    NewOrderSingle,
+    OrderCancelReplaceRequest,
+    OrderCancelRequest,
+    OrderTerms,
+    Owner,
+    PartyDetails,
+)
+
+_OPEN: Final = SecurityTradingStatus.OPEN
+
+
+class MarketSegment(Matching):
+    """The commands of one segment over its books.
+
+    ``now`` is always in ns since the epoch, UTC. Every command returns its events in the order in which they
+    happened; for one owner that is the order in which the reports are to be sent.
+    """
+
+    __slots__ = ("policy",)
+
+    def __init__(self, segment_id: int, instruments: Iterable[Instrument], policy: SegmentPolicy | None = None) -> None:
+        super().__init__(segment_id, instruments)
+        self.policy = policy or SegmentPolicy()
+
+    # What a client asks for
+
+    def new_order(self, owner: Owner, order: NewOrderSingle, now: int) -> list[Event]:
+        """Check and place a new order: accepted, then traded, rested or eliminated; or refused."""
+        details = owner.party_details.get(order.party_details_list_req_id)
+        namesakes = self._working.get(owner.sender_comp)
+        if namesakes is None:
+            namesakes = self._working[owner.sender_comp] = {}
+        book = self._books.get(order.security_id)
+        if (
+            details is None
+            or book is None
+            or order.cl_ord_id in namesakes
+            or self.status is not _OPEN
+            or not _plain(order, book)
+        ):
+            refusal = new_order_refusal(order, details, namesakes, book, self.status)
+            if refusal is not None or details is None or book is None:
+                return self._refuse(owner, order, refusal)
+            book.remember(order.price)
+        self._order_ids = number = self._order_ids + 1
+        self._executions = executions = self._executions + 1
+        accepted = Order(self._number_base + number, owner, order, details, book, namesakes)
+        events: list[Event] = [OrderAccepted(accepted, self._exec_format % executions)]
+        if order.side == BUY:
+            own, opposite, key = book.bids, book.asks, order.price
+        else:
+            own, opposite, key = book.asks, book.bids, -order.price
+        keys = opposite.keys
+        if order.time_in_force or (keys and keys[-1] >= -key) or order.display_qty != UINT32_NULL:
+            self._place(accepted, own, opposite, key, now, events)
+            return events
+        own.append(accepted, key, order.price)
+        accepted.priority = executions
+        self._orders[accepted.order_id] = accepted
+        namesakes[order.cl_ord_id] = accepted
+        return events
+
+    def cancel(self, owner: Owner, request: OrderCancelRequest, now: int) -> list[Event]:  # noqa: ARG002 - commands share one shape
+        """Check a cancel and take the order out of the book."""
+        if request.order_id != UINT64_NULL:
+            order = self._orders.get(request.order_id)
+        else:
+            order = self._working.get(owner.sender_comp, {}).get(request.cl_ord_id)
+        book = self._books.get(request.security_id)
+        if (  # whatever is not evidently the owner's own order takes the checks one by one
+            order is None
+            or order.owner is not owner
+            or order.book is not book
+            or order.terms.side != request.side
+            or request.party_details_list_req_id not in owner.party_details
+            or self.status is not _OPEN
+        ):
+            refusal = cancel_refusal(owner, request, order, book, self.status)
+            if refusal is not None or order is None:
+                return self._refuse_cancel(owner, request, order, refusal)
+        order.level.remove(order)
+        del self._orders[order.order_id]
+        del order.namesakes[order.terms.cl_ord_id]
+        self._executions = executions = self._executions + 1
+        return [OrderCancelled(order, request, UINT8_NULL, self._exec_format % executions)]
+
+    def replace(self, owner: Owner, request: OrderCancelReplaceRequest, now: int) -> list[Event]:
+        """Check a cancel-replace and carry it out: in place where priority is kept, else as a new entry."""
+        details = owner.party_details.get(request.party_details_list_req_id)
+        namesakes = self._working.get(owner.sender_comp, {})
+        if request.order_id != UINT64_NULL:
+            order = self._orders.get(request.order_id)
+        else:
+            order = namesakes.get(request.cl_ord_id)
+        book = self._books.get(request.security_id)
+        if (
+            details is None
+            or order is None
+            or book is None
+            or order.owner is not owner
+            or order.book is not book
+            or order.terms.side != request.side
+            or order.terms.display_qty != UINT32_NULL
+            or namesakes.get(request.cl_ord_id, order) is not order
+            or self.status is not _OPEN
+            or not _plain(request, book)
+        ):
+            refusal = replace_refusal(owner, request, details, namesakes, order, book, self.status)
+            if refusal is not None or details is None or order is None:
+                return self._refuse_replace(owner, request, order, refusal)
+            order.book.remember(request.price)
+
+        ofm_override = order.ofm_override
+        if ofm_override == OFM_UNDECIDED or (not ofm_override and self.policy.ofm_chain is OFMChain.ENABLED_STAYS):
+            ofm_override = request.ofm_override
+        filled = order.cum_qty if ofm_override == self.policy.fills_taken_off.value else 0
+        leaves = request.order_qty - filled
+        if leaves <= 0:
+            if self.policy.exhausted_replace is ExhaustedReplace.REJECT:
+                return self._refuse_replace(owner, request, order, refusals.QUANTITY_OUT_OF_RANGE)
+            self._remove(order)
+            return [OrderCancelled(order, request, UINT8_NULL, self._exec_id())]
+        if leaves < request.display_qty != UINT32_NULL:
+            return self._refuse_replace(owner, request, order, refusals.DISPLAY_QTY_ABOVE_QUANTITY)
+        return self._modify(order, request, details, ofm_override, filled, leaves, now)
+
+    # What the venue does
+
+    def set_state(self, status: int, now: int) -> list[Event]:
+        """Put the segment into a SecurityTradingStatus. Opening matches what crossed while orders were collected."""
+        self.status = SecurityTradingStatus(status)
+        events: list[Event] = []
+        if self.status is _OPEN:
+            for book in self._books.values():
+                if book.crossed():
+                    self._uncross(book, now, events)
+        return events
+
+    def end_of_day(self, now: int) -> list[Event]:  # noqa: ARG002 - commands share one shape
+        """Eliminate every working day order, oldest OrderID first."""
+        events: list[Event] = []
+        for order in sorted(self._orders.values(), key=_by_order_id):
+            self._remove(order)
+            events.append(OrderEliminated(order, self._exec_id()))
+        return events
+
+    def cancel_all(self, owner: Owner, reason: int, now: int) -> list[Event]:  # noqa: ARG002 - commands share one shape
+        """Cancel, unasked, every working day order of the owner's SenderComp; ``reason`` is tag 378."""
+        events: list[Event] = []
+        for order in self.orders_of(owner):
+            self._remove(order)
+            events.append(OrderCancelled(order, None, reason, self._exec_id()))
+        return events
+
+    # What can be seen
+
+    def orders_of(self, owner: Owner) -> list[Order]:
+        """The working orders of the owner's SenderComp by OrderID."""
+        return sorted(self._working.get(owner.sender_comp, {}).values(), key=_by_order_id)
+
+    # How it is done
+
+    def _modify(
+        self,
+        order: Order,
+        request: OrderCancelReplaceRequest,
+        details: PartyDetails,
+        ofm_override: int,
+        filled: int,
+        leaves: int,
+        now: int,
+    ) -> list[Event]:
+        """Give an order the terms of a replace that passed every check."""
+        keeps_priority = (
+            request.price == order.terms.price
+            and leaves <= order.leaves_qty
+            and details.account == order.party_details.account
+            and request.time_in_force not in (FILL_AND_KILL, FILL_OR_KILL)
+        )
+        if keeps_priority:
+            del order.namesakes[order.terms.cl_ord_id]
+            order.namesakes[request.cl_ord_id] = order
+            shown = min(order.leaves_qty - order.hidden_qty, request.display_qty, leaves)
+            order.hidden_qty = leaves - shown
+        else:
+            self._remove(order)
+        order.terms = request
+        order.party_details = details
+        order.ofm_override = ofm_override
+        order.cum_qty = filled
+        order.leaves_qty = leaves
+        events: list[Event] = [OrderModified(order, self._exec_id(), filled, leaves)]
+        if not keeps_priority:
+            self._place(order, *order.book.sides(request.side, request.price), now, events)
+        return events
+
+    def _refuse(self, owner: Owner, order: NewOrderSingle, refusal: BusinessRefusal | Refusal | None) -> list[Event]:
+        if isinstance(refusal, BusinessRefusal):
+            return [BusinessRejected(owner, order, *refusal)]
+        assert refusal is not None
+        return [OrderRejected(owner, order, 0, *refusal, self._exec_id())]
+
+    def _refuse_cancel(
+        self, owner: Owner, request: OrderCancelRequest, order: Order | None, refusal: BusinessRefusal | Refusal | None
+    ) -> list[Event]:
+        if isinstance(refusal, BusinessRefusal):
+            return [BusinessRejected(owner, request, *refusal)]
+        assert refusal is not None
+        return [CancelRejected(owner, request, _order_id(request, order), *refusal, self._exec_id())]
+
+    def _refuse_replace(
+        self,
+        owner: Owner,
+        request: OrderCancelReplaceRequest,
+        order: Order | None,
+        refusal: BusinessRefusal | Refusal | None,
+    ) -> list[Event]:
+        if isinstance(refusal, BusinessRefusal):
+            return [BusinessRejected(owner, request, *refusal)]
+        assert refusal is not None
+        return [ReplaceRejected(owner, request, _order_id(request, order), *refusal, self._exec_id())]
+
+
+def _plain(terms: OrderTerms, book: Book) -> bool:
+    """Whether terms evidently pass every check of theirs in an open market: a plain day or FAK order at a known price.
+
+    What this does not recognise takes the checks one by one.
+    """
+    return (
+        terms.price in book.passed_prices
+        and (terms.side == BUY or terms.side == SELL)
+        and (not terms.time_in_force or terms.time_in_force == FILL_AND_KILL)
+        and terms.ord_type == LIMIT
+        and not terms.exec_inst
+        and terms.execution_mode != PASSIVE
+        and book.min_qty <= terms.order_qty <= book.max_qty
+        and not terms.order_qty % book.qty_increment
+        and terms.display_qty == UINT32_NULL
+        and terms.min_qty == UINT32_NULL
+    )
+
+
+def _order_id(request: OrderCancelRequest | OrderCancelReplaceRequest, order: Order | None) -> int:
+    """The OrderID of a cancel or replace reject: the one that was asked for, else the one found by ClOrdID, else 0."""
+    if request.order_id != UINT64_NULL:
+        return request.order_id
+    return 0 if order is None else order.order_id
+
+
+def _by_order_id(order: Order) -> int:
+    return order.order_id

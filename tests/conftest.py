@@ -1,0 +1,97 @@
+"""What several rooms' tests share. The web server is imported by the fixtures that need it: most tests do not."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ontherun.keys import ManualClock
+    from ontherun.portal import GatewayAddress, InstrumentSummary
+
+START = 1_767_225_600 * 1_000_000_000  # 2026-01-01
+
+
+@dataclass
+class RunningVenue:
+    """What a portal shows as running."""
+
+    listening: list["GatewayAddress"]
+    traded: list["InstrumentSummary"]
+    logged_in: set[str] = field(default_factory=set)
+    api_url: str = "http://testserver"
+
+    def gateways(self) -> list["GatewayAddress"]:
+        return self.listening
+
+    def instruments(self) -> list["InstrumentSummary"]:
+        return self.traded
+
+    def connected(self) -> set[str]:
+        return self.logged_in
+
+
+@dataclass
+class LivePortal:
+    """A portal over HTTP, with the demo seeded: two firms, sessions A00 and A01."""
+
+    url: str
+    data_dir: Path
+    clock: "ManualClock"
+    running: RunningVenue
+
+    @property
+    def token_file(self) -> Path:
+        return self.data_dir / "admin.token"
+
+
+def _running_venue() -> RunningVenue:
+    from ontherun.portal import GatewayAddress, InstrumentSummary
+
+    return RunningVenue(
+        [GatewayAddress(40, "primary", "127.0.0.1", 9040)],
+        [InstrumentSummary("UB10", 810, 40, "10-Year Note", "1/2 of 1/32")],
+    )
+
+
+@pytest.fixture
+def running_venue() -> RunningVenue:
+    return _running_venue()
+
+
+@pytest.fixture(scope="module")
+def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePortal]:
+    import uvicorn
+
+    from ontherun.keys import ManualClock
+    from ontherun.portal import create_app
+    from ontherun.registry import Registry
+
+    data_dir = tmp_path_factory.mktemp("live")
+    clock, running = ManualClock(START), _running_venue()
+    servers: list[uvicorn.Server] = []
+
+    async def serve() -> None:
+        registry = await Registry.open(data_dir, clock, variables={})
+        await registry.seed_demo()
+        await registry.local_token_file()
+        app = create_app(registry, running)
+        servers.append(uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off")))
+        await servers[0].serve()
+        await registry.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    while not (servers and servers[0].started):
+        assert thread.is_alive(), "the portal did not start"
+        time.sleep(0.01)
+    host, port = servers[0].servers[0].sockets[0].getsockname()
+    running.api_url = f"http://{host}:{port}"
+    yield LivePortal(running.api_url, data_dir, clock, running)
+    servers[0].should_exit = True
+    thread.join()
