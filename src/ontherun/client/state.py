@@ -53,7 +53,11 @@ class StateFile:
 
 def _memory(values: dict[str, Any]) -> ClientMemory:
     missed = [Missed(*(_number(part[name]) for name in Missed.__slots__)) for part in values["missed"]]
-    return ClientMemory(**{name: _number(values[name]) for name in _NUMBERS}, missed=missed)
+    unheard = [_number(uuid) for uuid in values["unheard"]]
+    memory = ClientMemory(unheard=unheard, missed=missed)
+    for name in _NUMBERS:
+        setattr(memory, name, _number(values[name]))
+    return memory
 
 
 def _number(value: object) -> int:
