@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Set everything up in `.venv` and run: the one file a fresh machine needs (Python >= 3.11, nothing else).
 
-    python3 run.py demo          two firms log in, trade, and the conversation is printed
-    python3 run.py up            start the venue: portal, REST API, gateways
-    python3 run.py <command>     any other `ontherun` command
-    python3 run.py check         everything the project asks of itself: lint, types, import contracts, tests
-    python3 run.py check -k key  the same, with arguments for pytest
+python3 run.py demo          two firms log in, trade, and the conversation is printed
+python3 run.py up            start the venue: portal, REST API, gateways
+python3 run.py <command>     any other `ontherun` command
+python3 run.py check         everything the project asks of itself: lint, types, import contracts, tests
+python3 run.py check -k key  the same, with arguments for pytest
 """
 
 import hashlib
@@ -58,7 +58,7 @@ def check(arguments: list[str]) -> None:
     run(BIN / "lint-imports")
     run(PYTHON, "-m", "pytest", "-n", "auto", *arguments)
     if not shutil.which("cc"):
-        print("left out: the tests of the benchmark client, which need a C compiler (Debian: apt-get install gcc libc6-dev)")
+        print("left out: the benchmark client's tests, which need a C compiler (Debian: apt-get install gcc libc6-dev)")
 
 
 def main(arguments: list[str]) -> None:

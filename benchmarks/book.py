@@ -90,7 +90,7 @@ def segment(resting=0):
 
 
 def timed(command, message):
-    """Time ``command`` over ``message(0)``, ``message(1)``...: made in batches just before, as a gateway decodes one read."""
+    """Time ``command`` over ``message(0)``, ``message(1)``...: made in batches, as a gateway decodes one read."""
     spent = []
     owner = OWNERS[0]
     for first in range(0, COUNT, BATCH):

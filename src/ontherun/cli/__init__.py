@@ -1,0 +1,31 @@
+"""The `ontherun` command. What a subcommand needs is imported when it runs, so that help is quick."""
+
+import sys
+
+import typer
+
+from ontherun.cli import keys, sessions, up
+
+app = typer.Typer(
+    name="ontherun",
+    help="BrokerTec order entry that anyone can run.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("up")(up.up)
+app.add_typer(sessions.app)
+app.add_typer(keys.app)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    import ontherun
+
+    sys.stdout.write(ontherun.__version__ + "\n")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,1 @@
+"""The SDK: asyncio and blocking, for ontherun and for the real exchange."""

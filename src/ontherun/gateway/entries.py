@@ -1,6 +1,6 @@
 """What a batch of the journal holds: every input that can change what the gateway will say, and nothing else.
 
-An entry is an 16-byte head and a body, little-endian:
+An entry is a 16-byte head and a body, little-endian:
 
 | bytes | field  | meaning                                                     |
 |-------|--------|-------------------------------------------------------------|
@@ -10,7 +10,8 @@ An entry is an 16-byte head and a body, little-endian:
 | 4-7   | length | bytes in the body                                           |
 | 8-15  | now    | the gateway's clock when it acted, ns since epoch UTC       |
 
-One entry carries a whole read's worth of consecutive frames, so that a pipelined order costs the journal its own bytes and no more.
+One entry carries a whole read's worth of consecutive frames, so that a pipelined order costs the journal its own
+bytes and no more.
 """
 
 import json
@@ -47,9 +48,9 @@ def encode(kind: Kind, lane: int, now: int, body: bytes) -> bytes:
     return HEAD.pack(kind, lane, len(body), now) + body
 
 
-def encode_json(kind: Kind, lane: int, now: int, value: dict[str, object]) -> bytes:
-    """One entry whose body is JSON, with sorted keys so that equal values are equal bytes."""
-    return encode(kind, lane, now, json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
+def json_body(value: dict[str, object]) -> bytes:
+    """A JSON body, with sorted keys so that equal values are equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def decode(batch: bytes) -> Iterator[Entry]:

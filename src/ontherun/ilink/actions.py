@@ -22,7 +22,7 @@ class Send:
 
 @dataclass(slots=True)
 class Retransmit:
-    """Send the stored messages again: original numbers and UUID, PossRetransFlag 1, after the frames before this action.
+    """Send stored messages again: original numbers and UUID, PossRetransFlag 1, after the frames before this action.
 
     `count` is what there is. Call `GatewaySession.retransmitted` when the last one is sent; until then further requests
     are refused as "already in progress".

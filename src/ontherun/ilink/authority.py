@@ -10,9 +10,29 @@ class AuthorityUnavailable(Exception):  # noqa: N818 - it names a condition, not
     """The keys cannot be asked now. The login gets code 1, HMACNotAvailable, and is not counted as a bad one."""
 
 
+class Key(Protocol):
+    """The key of a valid pair of this session."""
+
+    @property
+    def secret(self) -> bytes:
+        """The decoded secret key, 32 bytes."""
+
+    @property
+    def expires_at(self) -> int:
+        """When the pair expires, ns since the epoch; 0 when it does not."""
+
+
+class NoKey(Protocol):
+    """No valid pair of this session has this Access Key ID. A NoKey has no attribute `secret`."""
+
+    @property
+    def state(self) -> str:
+        """Why, for the owner's trace only: "unknown", "expired", "deleted", "belongs to another session"..."""
+
+
 @dataclass(slots=True)
 class KeyFound:
-    """The secret of a valid key pair of this session. `expires_at` in ns since the epoch, 0 when it does not expire."""
+    """A Key."""
 
     secret: bytes = field(repr=False)
     expires_at: int = 0
@@ -20,10 +40,7 @@ class KeyFound:
 
 @dataclass(slots=True)
 class KeyRefused:
-    """No valid key pair of this session has this Access Key ID.
-
-    `state` says why, for the owner's trace only: "unknown", "expired", "deleted", "belongs to another session"...
-    """
+    """A NoKey."""
 
     state: str
 
@@ -33,7 +50,7 @@ class KeyPending:
     """The answer comes later, by `GatewaySession.resolve`. Until then the session is checking."""
 
 
-KeyAnswer = KeyFound | KeyRefused | KeyPending
+KeyAnswer = Key | NoKey | KeyPending
 
 
 class Authority(Protocol):

@@ -167,3 +167,13 @@ class BusinessRejectReason(IntEnum):
     CANCEL_ON_BEHALF_146 = 146
     CANCEL_ON_BEHALF_147 = 147
     CANCEL_ON_BEHALF_148 = 148
+
+
+_CAPITALS = frozenset({"HMAC", "UUID", "ID", "SOFH", "CME", "GFS", "EU", "DSF", "IRS", "API"})
+
+
+def words(code: IntEnum) -> str:
+    """The code's name as words, at most 48 characters, for Reason (39011): "HMAC not authenticated"."""
+    parts = [part if part in _CAPITALS else part.lower() for part in code.name.split("_")]
+    text = " ".join(parts)
+    return (text[0].upper() + text[1:])[:48]

@@ -69,7 +69,10 @@ def _candidates(secret: bytes, access_key_id: bytes, text: bytes) -> Iterator[tu
 def _other_outputs(secret: bytes, text: bytes) -> Iterator[tuple[str, bytes]]:
     right = sign(secret, text)
     yield "HMACSignature holds the start of the hexadecimal text: put the 32 raw bytes", right.hex()[:32].encode()
-    yield "HMACSignature holds the start of the hexadecimal text: put the 32 raw bytes", right.hex().upper()[:32].encode()
+    yield (
+        "HMACSignature holds the start of the hexadecimal text: put the 32 raw bytes",
+        right.hex().upper()[:32].encode(),
+    )
     encoded = binascii.b2a_base64(right, newline=False)
     yield "HMACSignature holds the start of the base64 text: put the 32 raw bytes", encoded[:32]
     url = encoded.replace(b"+", b"-").replace(b"/", b"_")
@@ -152,6 +155,7 @@ def _other_values(names: tuple[str, ...], values: list[bytes]) -> Iterator[tuple
         swapped = [*values[:7], values[8], values[7]]
         yield "NextSeqNo and KeepAliveInterval were signed in the wrong order", b"\n".join(swapped)
         if values[8].endswith(b"000"):
-            yield "KeepAliveInterval was signed in s: sign the ms that are sent", b"\n".join(
-                [*values[:8], values[8][:-3]]
+            yield (
+                "KeepAliveInterval was signed in s: sign the ms that are sent",
+                b"\n".join([*values[:8], values[8][:-3]]),
             )

@@ -58,10 +58,10 @@ class SessionPolicy:
       threshold of the Common module (500 messages a second over 3 s). 0 switches it off.
     - `undecodable_business_is_rejected`: a business message whose body does not decode gets BusinessReject 109 and
       consumes its number; otherwise Terminate 19. Read by the gateway, which decodes business messages.
-    - `violations`: entries of the transition table to override, by (state, event): another code, or None to ignore the
-      message. The wiki lists the codes without saying which state gives which: 2 or 3 before establishment, 4 or 6
-      for a Negotiate when established, 19 or 23 for templates that only a gateway sends, 24 or silence for a second
-      Terminate.
+    - `violations`: entries of the transition table to override, by (state, peer's event): another code, or None to
+      ignore the message. The wiki lists the codes without saying which state gives which: 2 or 3 before
+      establishment, 4 or 6 for a Negotiate when established, 19 or 23 for templates that only a gateway sends, 24 or
+      silence for a second Terminate.
     """
 
     login_timeout: int = 60 * SECOND

@@ -183,15 +183,7 @@ class WeekStarted(_Plain):
 
 
 StreamRecord = (
-    Negotiated
-    | Established
-    | GapFilled
-    | LoginFailed
-    | PortClosed
-    | PortOpened
-    | Unbound
-    | Promoted
-    | WeekStarted
+    Negotiated | Established | GapFilled | LoginFailed | PortClosed | PortOpened | Unbound | Promoted | WeekStarted
 )
 
 

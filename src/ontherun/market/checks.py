@@ -107,7 +107,7 @@ def target_refusal(
     book: Book | None,
     status: SecurityTradingStatus,
 ) -> Refusal | None:
-    """The first check that a cancel or replace fails against its order; ``book`` is that of the request's SecurityID."""
+    """The first check that a cancel or replace fails against its order; ``book`` is that of its SecurityID."""
     if book is None:
         return refusals.UNKNOWN_CONTRACT
     if refusal := PERMISSIONS[status].cancel:

@@ -17,7 +17,7 @@ FILLED = 5
 """OrderEventType (1796): what the event left of the order that is reported."""
 
 OrderEvent = tuple[int, int, int]
-"""An entry of NoOrderEvents (1795): OrderEventExecID, OrderEventQty, OrderEventType; OrderEventPx is the report's price."""
+"""An entry of NoOrderEvents (1795): OrderEventExecID, OrderEventQty, OrderEventType. OrderEventPx is LastPx."""
 
 
 class Event:

@@ -37,4 +37,4 @@ PERMISSIONS: Final[dict[SecurityTradingStatus, Permissions]] = {
     SecurityTradingStatus.PAUSE: Permissions(ENTRY_WHILE_PAUSED, ENTRY_WHILE_PAUSED, None),
     SecurityTradingStatus.POST_CLOSE: Permissions(PRE_OPEN_OR_POST_CLOSE, PRE_OPEN_OR_POST_CLOSE, None),
 }
-"""Orders trade in OPEN only. Sources: the reject texts, and FAK in Open only (CME client wiki); the rest is our reading."""
+"""Orders trade in OPEN only. Source: CME client wiki, reject texts and FAK in Open only; the rest is our reading."""

@@ -41,7 +41,7 @@ AGGRESSIVE: Final = ord("A")
 PASSIVE: Final = ord("P")
 
 ON_DEMAND_PARTY_DETAILS: Final = frozenset({0, UINT32_NULL, UINT64_NULL})
-"""Values of PartyDetailsListReqID that announce on-demand details: the wiki's field text says 0, the schema all ones."""
+"""Values of PartyDetailsListReqID that announce on-demand details: 0 by the wiki, all ones by the schema."""
 
 
 class PartyDetails(Protocol):

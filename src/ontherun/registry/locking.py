@@ -29,5 +29,7 @@ class DirectoryLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Let others have the directory."""
-        os.close(self._descriptor)
+        """Let others have the directory. A second time does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

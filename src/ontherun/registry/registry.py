@@ -88,7 +88,7 @@ class Registry:
         return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes)
 
     async def close(self) -> None:
-        """Close the database and let other processes have the directory."""
+        """Close the database and let other processes have the directory. A second time does nothing."""
         await self._store.close()
         self._lock.release()
 

@@ -63,7 +63,7 @@ def message_pack(schema: Schema, message: MessageLayout, root: Block) -> list[st
     parameters = [f"{scalar.name}: {scalar.type}" for scalar in root.scalars]
     parameters += [f"{group.attribute}: abc.Sequence[bytes]" for group in message.groups]
     parameters += [f"{data.attribute}: bytes" for data in message.data]
-    lines = _typed_pack(parameters, "Return the frame of these values; see `Message.pack`.")
+    lines = _typed_pack(parameters, "Return the frame of these values; see `Structure.pack`.")
     if not after:
         return [*lines, f"        pack = staticmethod(partial(_FRAME.pack, _START, {schema.version}))"]
     last = [f"values[{index - after}]" for index in range(after)]
@@ -82,7 +82,7 @@ def message_pack(schema: Schema, message: MessageLayout, root: Block) -> list[st
 def entry_pack(entry: Block, group: Group) -> list[str]:
     """Return `pack` of a group's entry."""
     parameters = [f"{scalar.name}: {scalar.type}" for scalar in entry.scalars]
-    lines = _typed_pack(parameters, "Return the block of these values; see `Message.pack`.")
+    lines = _typed_pack(parameters, "Return the block of these values; see `Structure.pack`.")
     return [*lines, f"        pack = staticmethod(_{group.attribute}_entry.pack)"]
 
 

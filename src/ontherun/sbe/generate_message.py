@@ -161,9 +161,11 @@ def _init(block: Block, groups: dict[str, str], data: list[str]) -> list[str]:
 
 
 def _default(field: Field) -> str | None:
-    """Return the null that an optional field's argument defaults to, None for a required field."""
+    """Return what a field's argument defaults to: null, for a set nothing; None for a required field."""
     kind = field.type
-    if isinstance(kind, Set) or not kind.optional:
+    if isinstance(kind, Set):
+        return "0"
+    if not kind.optional:
         return None
     if isinstance(kind, Composite):
         return null_name(kind.carried[0]) if len(kind.carried) == 1 else f"{kind.name}()"

@@ -1,7 +1,7 @@
 """What every generated message class stands on."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class, spelled as one
 from typing import ClassVar, Literal, NamedTuple, Self, TypeVar
@@ -32,9 +32,15 @@ class Fault(NamedTuple):
 
 
 class Structure:
-    """A block of fields: a message's root, or one entry of a repeating group. Equal when type and all values are."""
+    """A block of fields: a message's root, or one entry of a repeating group. Equal when type and all values are.
+
+    `pack` is the shortest way from values in wire order to bytes: a message's whole frame, an entry's block. A
+    composite of several numbers is one argument each, a group is a list of its entries' packed blocks. It looks at
+    nothing: text that is too long is cut, and a number that does not fit raises struct.error.
+    """
 
     __slots__: tuple[str, ...] = ()
+    pack: ClassVar[Callable[..., bytes]]
     BLOCK_LENGTH: ClassVar[int]
     SINCE: ClassVar[int]
     FIELDS: ClassVar[tuple[Field, ...]]
@@ -71,12 +77,7 @@ class Entry(Structure):
 
 
 class Message(Structure):
-    """A whole message.
-
-    Classes also have a static method `pack(*values) -> bytes`, the shortest way from values in wire order to a frame: a
-    composite of several numbers is one argument each, a group is a list of its entries' packed blocks. It looks at
-    nothing: text that is too long is cut, and a number that does not fit raises struct.error.
-    """
+    """A whole message."""
 
     __slots__ = ()
     TEMPLATE_ID: ClassVar[int]

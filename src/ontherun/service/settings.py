@@ -24,7 +24,8 @@ class Settings:
     hours: Hours = "always"
     """When the market is open; `always` lets a developer trade on a Sunday."""
     fsync: bool = True
-    """True: what is acknowledged survives loss of power. False: it survives the death of the process only, and is faster."""
+    """True: what is acknowledged survives loss of power. False: it survives the death of the process only, and is
+    faster."""
     poll_microseconds: int = 0
     """Adaptive polling: how long the loop stays awake after input. 0 sleeps at once."""
 

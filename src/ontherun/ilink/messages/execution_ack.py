@@ -127,7 +127,7 @@ class ExecutionAck(Message):
             manual_order_indicator: int,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

@@ -152,7 +152,7 @@ class ExecutionReportNew(Message):
         poss_retrans_flag: int,
         split_msg: int = UINT8_NULL,
         cross_type: int = UINT8_NULL,
-        exec_inst: int,
+        exec_inst: int = 0,
         execution_mode: int = CHAR_NULL,
         liquidity_flag: int = UINT8_NULL,
         managed_order: int = UINT8_NULL,
@@ -243,7 +243,7 @@ class ExecutionReportNew(Message):
             priority_indicator: int,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

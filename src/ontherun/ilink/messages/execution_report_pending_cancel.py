@@ -218,7 +218,7 @@ class ExecutionReportPendingCancel(Message):
             cancel_text: bytes,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

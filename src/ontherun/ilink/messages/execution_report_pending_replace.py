@@ -208,7 +208,7 @@ class ExecutionReportPendingReplace(Message):
             priority_indicator: int,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

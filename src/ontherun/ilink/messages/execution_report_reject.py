@@ -156,7 +156,7 @@ class ExecutionReportReject(Message):
         poss_retrans_flag: int,
         split_msg: int = UINT8_NULL,
         cross_type: int = UINT8_NULL,
-        exec_inst: int,
+        exec_inst: int = 0,
         execution_mode: int = CHAR_NULL,
         liquidity_flag: int = UINT8_NULL,
         managed_order: int = UINT8_NULL,
@@ -248,7 +248,7 @@ class ExecutionReportReject(Message):
             reservation_price: int,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

@@ -167,7 +167,7 @@ class ExecutionReportStatus(Message):
         poss_retrans_flag: int,
         last_rpt_requested: int = UINT8_NULL,
         cross_type: int = UINT8_NULL,
-        exec_inst: int,
+        exec_inst: int = 0,
         execution_mode: int = CHAR_NULL,
         liquidity_flag: int = UINT8_NULL,
         managed_order: int = UINT8_NULL,
@@ -271,7 +271,7 @@ class ExecutionReportStatus(Message):
             cancel_text: bytes,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

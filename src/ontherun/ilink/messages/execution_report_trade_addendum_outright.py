@@ -58,7 +58,7 @@ class ExecutionReportTradeAddendumOutrightNoFills(Entry):
 
         @staticmethod
         def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_fills_entry.pack)
 
@@ -159,7 +159,7 @@ class ExecutionReportTradeAddendumOutrightNoOrderEvents(Entry):
             contra_calculated_ccy_last_qty_exponent: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_order_events_entry.pack)
 
@@ -348,7 +348,7 @@ class ExecutionReportTradeAddendumOutright(Message):
         side: int,
         manual_order_indicator: int,
         poss_retrans_flag: int,
-        exec_inst: int,
+        exec_inst: int = 0,
         execution_mode: int = CHAR_NULL,
         liquidity_flag: int = UINT8_NULL,
         managed_order: int = UINT8_NULL,
@@ -455,7 +455,7 @@ class ExecutionReportTradeAddendumOutright(Message):
             no_order_events: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

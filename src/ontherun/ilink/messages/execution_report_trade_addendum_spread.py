@@ -59,7 +59,7 @@ class ExecutionReportTradeAddendumSpreadNoFills(Entry):
 
         @staticmethod
         def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_fills_entry.pack)
 
@@ -153,7 +153,7 @@ class ExecutionReportTradeAddendumSpreadNoLegs(Entry):
             leg_side: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_legs_entry.pack)
 
@@ -261,7 +261,7 @@ class ExecutionReportTradeAddendumSpreadNoOrderEvents(Entry):
             original_order_event_exec_id: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_order_events_entry.pack)
 
@@ -430,7 +430,7 @@ class ExecutionReportTradeAddendumSpread(Message):
         manual_order_indicator: int,
         poss_retrans_flag: int,
         total_num_securities: int,
-        exec_inst: int,
+        exec_inst: int = 0,
         execution_mode: int = CHAR_NULL,
         liquidity_flag: int = UINT8_NULL,
         managed_order: int = UINT8_NULL,
@@ -517,7 +517,7 @@ class ExecutionReportTradeAddendumSpread(Message):
             no_order_events: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

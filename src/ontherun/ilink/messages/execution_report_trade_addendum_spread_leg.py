@@ -58,7 +58,7 @@ class ExecutionReportTradeAddendumSpreadLegNoFills(Entry):
 
         @staticmethod
         def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_fills_entry.pack)
 
@@ -159,7 +159,7 @@ class ExecutionReportTradeAddendumSpreadLegNoOrderEvents(Entry):
             contra_calculated_ccy_last_qty_exponent: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_order_events_entry.pack)
 
@@ -400,7 +400,7 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
             no_order_events: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

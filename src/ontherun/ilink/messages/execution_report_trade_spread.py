@@ -59,7 +59,7 @@ class ExecutionReportTradeSpreadNoFills(Entry):
 
         @staticmethod
         def pack(fill_px: int, fill_qty: int, fill_exec_id: bytes, fill_yield_type: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_fills_entry.pack)
 
@@ -136,7 +136,7 @@ class ExecutionReportTradeSpreadNoLegs(Entry):
             leg_side: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_legs_entry.pack)
 
@@ -233,7 +233,7 @@ class ExecutionReportTradeSpreadNoOrderEvents(Entry):
             order_event_reason: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_order_events_entry.pack)
 
@@ -425,7 +425,7 @@ class ExecutionReportTradeSpread(Message):
         aggressor_indicator: int,
         cross_type: int = UINT8_NULL,
         total_num_securities: int,
-        exec_inst: int,
+        exec_inst: int = 0,
         execution_mode: int = CHAR_NULL,
         liquidity_flag: int = UINT8_NULL,
         short_sale_type: int = UINT8_NULL,
@@ -524,7 +524,7 @@ class ExecutionReportTradeSpread(Message):
             no_order_events: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

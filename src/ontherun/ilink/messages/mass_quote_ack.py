@@ -50,7 +50,7 @@ class MassQuoteAckNoQuoteEntries(Entry):
 
         @staticmethod
         def pack(quote_entry_id: int, security_id: int, quote_set_id: int, quote_entry_reject_reason: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_quote_entries_entry.pack)
 
@@ -240,7 +240,7 @@ class MassQuoteAck(Message):
             no_quote_entries: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

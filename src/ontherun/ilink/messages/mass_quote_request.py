@@ -74,7 +74,7 @@ class MassQuoteRequestNoQuoteEntries(Entry):
             quote_set_id: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_quote_entries_entry.pack)
 
@@ -227,7 +227,7 @@ class MassQuoteRequest(Message):
             no_quote_entries: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

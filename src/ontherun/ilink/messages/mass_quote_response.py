@@ -64,7 +64,7 @@ class MassQuoteResponseNoQuoteEntries(Entry):
             quote_entry_reject_reason: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_quote_entries_entry.pack)
 
@@ -255,7 +255,7 @@ class MassQuoteResponse(Message):
             no_quote_entries: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -90,7 +90,7 @@ class NegotiationResponse(Message):
             credentials: bytes,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -60,7 +60,7 @@ class NewOrderCrossNoSides(Entry):
             side_time_in_force: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_sides_entry.pack)
 
@@ -193,7 +193,7 @@ class NewOrderCross(Message):
             no_sides: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -113,7 +113,7 @@ class NewOrderSingle(Message):
         ord_type: int,
         time_in_force: int = UINT8_NULL,
         manual_order_indicator: int,
-        exec_inst: int,
+        exec_inst: int = 0,
         execution_mode: int = CHAR_NULL,
         liquidity_flag: int = UINT8_NULL,
         managed_order: int = UINT8_NULL,
@@ -178,7 +178,7 @@ class NewOrderSingle(Message):
             reservation_price: int,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

@@ -45,7 +45,7 @@ class NotApplied(Message):
 
         @staticmethod
         def pack(uuid: int, from_seq_no: int, msg_count: int, split_msg: int, /) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

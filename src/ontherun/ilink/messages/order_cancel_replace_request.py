@@ -117,7 +117,7 @@ class OrderCancelReplaceRequest(Message):
         time_in_force: int = UINT8_NULL,
         manual_order_indicator: int,
         ofm_override: int,
-        exec_inst: int,
+        exec_inst: int = 0,
         execution_mode: int = CHAR_NULL,
         liquidity_flag: int = UINT8_NULL,
         managed_order: int = UINT8_NULL,
@@ -183,7 +183,7 @@ class OrderCancelReplaceRequest(Message):
             discretion_price: int,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

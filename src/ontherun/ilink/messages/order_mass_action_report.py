@@ -52,7 +52,7 @@ class OrderMassActionReportNoAffectedOrders(Entry):
 
         @staticmethod
         def pack(orig_ci_ord_id: bytes, affected_order_id: int, cxl_quantity: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_affected_orders_entry.pack)
 
@@ -269,7 +269,7 @@ class OrderMassActionReport(Message):
             no_affected_orders: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -130,7 +130,7 @@ class OrderMassActionRequest(Message):
             orig_order_user: bytes,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

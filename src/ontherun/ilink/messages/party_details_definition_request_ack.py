@@ -43,7 +43,7 @@ class PartyDetailsDefinitionRequestAckNoPartyDetails(Entry):
 
         @staticmethod
         def pack(party_detail_id: bytes, party_detail_role: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_party_details_entry.pack)
 
@@ -91,7 +91,7 @@ class PartyDetailsDefinitionRequestAckNoTrdRegPublications(Entry):
 
         @staticmethod
         def pack(trd_reg_publication_type: int, trd_reg_publication_reason: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_trd_reg_publications_entry.pack)
 
@@ -268,7 +268,7 @@ class PartyDetailsDefinitionRequestAck(Message):
             no_trd_reg_publications: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

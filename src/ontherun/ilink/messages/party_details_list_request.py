@@ -49,7 +49,7 @@ class PartyDetailsListRequestNoRequestingPartyIDs(Entry):
 
         @staticmethod
         def pack(requesting_party_id: bytes, requesting_party_id_source: int, requesting_party_role: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_requesting_party_i_ds_entry.pack)
 
@@ -107,7 +107,7 @@ class PartyDetailsListRequestNoPartyIDs(Entry):
 
         @staticmethod
         def pack(party_id: int, party_id_source: int, party_role: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_party_i_ds_entry.pack)
 
@@ -188,7 +188,7 @@ class PartyDetailsListRequest(Message):
             no_party_i_ds: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -41,7 +41,7 @@ class QuoteCancelNoQuoteEntries(Entry):
 
         @staticmethod
         def pack(security_group: bytes, security_id: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_quote_entries_entry.pack)
 
@@ -87,7 +87,7 @@ class QuoteCancelNoQuoteSets(Entry):
 
         @staticmethod
         def pack(bid_size: int, offer_size: int, quote_set_id: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_quote_sets_entry.pack)
 
@@ -201,7 +201,7 @@ class QuoteCancel(Message):
             no_quote_sets: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

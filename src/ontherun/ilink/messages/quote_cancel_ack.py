@@ -53,7 +53,7 @@ class QuoteCancelAckNoQuoteEntries(Entry):
 
         @staticmethod
         def pack(quote_entry_id: int, security_id: int, quote_entry_reject_reason: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_quote_entries_entry.pack)
 
@@ -102,7 +102,7 @@ class QuoteCancelAckNoQuoteSets(Entry):
 
         @staticmethod
         def pack(quote_set_id: int, quote_error_code: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_quote_sets_entry.pack)
 
@@ -298,7 +298,7 @@ class QuoteCancelAck(Message):
             no_quote_sets: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -35,7 +35,7 @@ class QuoteCancelByGroupNoQuoteEntries(Entry):
 
         @staticmethod
         def pack(security_group: bytes, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_quote_entries_entry.pack)
 
@@ -139,7 +139,7 @@ class QuoteCancelByGroup(Message):
             no_quote_entries: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

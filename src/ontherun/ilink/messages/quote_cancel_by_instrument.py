@@ -35,7 +35,7 @@ class QuoteCancelByInstrumentNoQuoteEntries(Entry):
 
         @staticmethod
         def pack(security_id: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_quote_entries_entry.pack)
 
@@ -134,7 +134,7 @@ class QuoteCancelByInstrument(Message):
             no_quote_entries: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -35,7 +35,7 @@ class QuoteCancelBySetNoQuoteSets(Entry):
 
         @staticmethod
         def pack(quote_set_id: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_quote_sets_entry.pack)
 
@@ -134,7 +134,7 @@ class QuoteCancelBySet(Message):
             no_quote_sets: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -41,7 +41,7 @@ class RequestForQuoteNoRelatedSym(Entry):
 
         @staticmethod
         def pack(security_id: int, order_qty: int, side: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_related_sym_entry.pack)
 
@@ -135,7 +135,7 @@ class RequestForQuote(Message):
             no_related_sym: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -128,7 +128,7 @@ class RequestForQuoteAck(Message):
             delay_to_time: int,
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

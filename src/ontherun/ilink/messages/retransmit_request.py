@@ -55,7 +55,7 @@ class RetransmitRequest(Message):
 
         @staticmethod
         def pack(uuid: int, last_uuid: int, request_timestamp: int, from_seq_no: int, msg_count: int, /) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

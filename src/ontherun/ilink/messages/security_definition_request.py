@@ -76,7 +76,7 @@ class SecurityDefinitionRequestNoLegs(Entry):
             leg_ratio_qty: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_legs_entry.pack)
 
@@ -134,7 +134,7 @@ class SecurityDefinitionRequestNoBrokenDates(Entry):
 
         @staticmethod
         def pack(broken_date_start: int, broken_date_end: int, /) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_broken_dates_entry.pack)
 
@@ -261,7 +261,7 @@ class SecurityDefinitionRequest(Message):
             no_broken_dates: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -77,7 +77,7 @@ class SecurityDefinitionResponseNoLegs(Entry):
             leg_ratio_qty: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_legs_entry.pack)
 
@@ -152,7 +152,7 @@ class SecurityDefinitionResponseNoBrokenDates(Entry):
             broken_date_end: int,
             /,
         ) -> bytes:
-            """Return the block of these values; see `Message.pack`."""
+            """Return the block of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(_no_broken_dates_entry.pack)
 
@@ -376,7 +376,7 @@ class SecurityDefinitionResponse(Message):
             no_broken_dates: abc.Sequence[bytes],
             /,
         ) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
 
         @staticmethod

@@ -55,7 +55,7 @@ class Terminate(Message):
 
         @staticmethod
         def pack(reason: bytes, uuid: int, request_timestamp: int, error_codes: int, split_msg: int, /) -> bytes:
-            """Return the frame of these values; see `Message.pack`."""
+            """Return the frame of these values; see `Structure.pack`."""
     else:
         pack = staticmethod(partial(_FRAME.pack, _START, 9))
 

@@ -1,0 +1,151 @@
+"""`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ontherun.cli.api import DEFAULT_DATA
+
+if TYPE_CHECKING:
+    from ontherun.service.settings import Settings
+    from ontherun.service.venue import Venue
+
+DataDir = Annotated[
+    Path, typer.Option(envvar="ONTHERUN_DATA", help="Folder of everything that lasts.", show_default="~/.ontherun")
+]
+
+
+def up(
+    data: DataDir = DEFAULT_DATA,
+    host: Annotated[str, typer.Option(envvar="ONTHERUN_HOST", help="Address to listen on.")] = "127.0.0.1",
+    portal_port: Annotated[
+        int,
+        typer.Option(
+            envvar="ONTHERUN_PORTAL_PORT", min=0, max=65535, help="Port of the portal and REST API; 0: a free one."
+        ),
+    ] = 8040,
+    gateway_port_base: Annotated[
+        int,
+        typer.Option(
+            envvar="ONTHERUN_GATEWAY_PORT_BASE",
+            min=0,
+            max=65000,
+            help="A gateway listens on this plus its market segment id (segment 40: 9040); 0: free ports.",
+        ),
+    ] = 9000,
+    ready_file: Annotated[
+        Path | None, typer.Option(envvar="ONTHERUN_READY_FILE", help="JSON file to write once everything listens.")
+    ] = None,
+    hours: Annotated[str, typer.Option(help="When the market is open: always.")] = "always",
+    fsync: Annotated[
+        bool,
+        typer.Option(
+            envvar="ONTHERUN_FSYNC",
+            help="Acknowledge only what survives loss of power. Without it: what survives the death of the process.",
+        ),
+    ] = True,
+    poll: Annotated[
+        int,
+        typer.Option(
+            envvar="ONTHERUN_POLL",
+            min=0,
+            max=1_000_000,
+            help="Adaptive polling: microseconds to stay awake after input; 0: none.",
+        ),
+    ] = 0,
+) -> None:
+    """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
+    if hours != "always":
+        raise typer.BadParameter(f"{hours!r} is not known; the market can be open 'always'", param_hint="--hours")
+    from ontherun.service.settings import Settings
+
+    settings = Settings(data.expanduser(), host, portal_port, gateway_port_base, ready_file, "always", fsync, poll)
+    import uvloop
+
+    sys.exit(uvloop.run(run(settings)))
+
+
+async def run(settings: "Settings") -> int:
+    """Run a venue until SIGINT or SIGTERM; the process's exit code."""
+    from ontherun.gateway.recovery import RecoveryError
+    from ontherun.journal import JournalError
+    from ontherun.registry import RegistryError
+    from ontherun.service.venue import Venue
+
+    try:
+        venue = await Venue.start(settings)
+    except (RegistryError, JournalError, RecoveryError, OSError) as error:
+        sys.stderr.write(f"ontherun cannot start: {error}\n")
+        return 1
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    show(venue)
+    stopping = asyncio.create_task(stop.wait())
+    waiting: set[asyncio.Future[Any]] = {stopping, venue.failed}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    await venue.stop()
+    if venue.failed.done():
+        sys.stderr.write(f"ontherun stopped: {venue.failed.result()}\n")
+        return 1
+    sys.stdout.write("stopped\n")
+    return 0
+
+
+def show(venue: "Venue") -> None:
+    """Print what runs, where the keys are, and what to try next."""
+    from rich.console import Console, Group
+    from rich.panel import Panel
+    from rich.table import Table
+
+    ready = venue.ready
+    places = Table.grid(padding=(0, 2))
+    places.add_row("Portal and REST API", f"[link={ready['portal_url']}]{ready['portal_url']}[/link]")
+    for gateway in ready["gateways"]:
+        places.add_row(
+            f"Gateway, segment {gateway['segment']}", f"{gateway['host']}:{gateway['port']}  iLink 3, {gateway['role']}"
+        )
+    places.add_row("Data", ready["data"])
+    if venue.recovered.batches:
+        places.add_row(
+            "Continues", f"{venue.recovered.messages} messages of {venue.recovered.batches} commits are back"
+        )
+    demo = Table(
+        "Session",
+        "Firm",
+        "Access Key ID",
+        "Key file",
+        "Party details",
+        box=None,
+        padding=(0, 2, 0, 0),
+        header_style="bold",
+    )
+    for login in ready["demo"]:
+        demo.add_row(
+            login["session_id"],
+            login["firm"],
+            login["access_key_id"],
+            login["key_file"],
+            str(login["party_details_list_req_id"]),
+        )
+    symbols = " ".join(instrument["symbol"] for instrument in ready["instruments"])
+    option = "" if venue.settings.data == DEFAULT_DATA else f" --data {venue.settings.data}"
+    hints = Table.grid(padding=(0, 2))
+    hints.add_row("a first order", f"[bold]ontherun order buy UB10 99-16+ 5{option}[/bold]")
+    hints.add_row("your own key pair", f"[bold]ontherun key generate {ready['demo'][0]['session_id']}{option}[/bold]")
+    hints.add_row("stop", "[bold]Ctrl-C[/bold]  (orders, sessions and numbers are kept)")
+    Console(soft_wrap=False).print(
+        Panel(
+            Group(places, "", f"[dim]Trading[/dim] {symbols}", "", demo, "", "[dim]In another terminal[/dim]", hints),
+            title=f"ontherun {ready['version']}",
+            title_align="left",
+            border_style="green",
+            expand=False,
+        )
+    )

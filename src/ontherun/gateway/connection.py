@@ -1,0 +1,181 @@
+"""One TCP connection of a gateway: bytes in, frames out.
+
+The session state machine judges; the engine carries out orders; the gateway makes durable and sends. A connection
+only passes on, in this order: what a turn of the loop brought is queued, committed, and only then written.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from ontherun.gateway.entries import Kind
+from ontherun.gateway.lane import Lane
+from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trace
+from ontherun.ilink.codes import TerminateCode
+from ontherun.ilink.gateway_session import GatewaySession
+from ontherun.ilink.records import Role
+from ontherun.ilink.transitions import GatewayState
+from ontherun.sbe import FramingError
+from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
+
+if TYPE_CHECKING:
+    from ontherun.gateway.gateway import Gateway
+
+SLOW_CONSUMER = 16 * 1024 * 1024
+"""Unsent bytes at which a peer that does not read is disconnected; its messages stay and can be asked for again."""
+
+
+class Connection(asyncio.Protocol):
+    """A peer, from the TCP connect to its end."""
+
+    __slots__ = ("_gateway", "_lane", "_queue", "_rest", "_role", "closing", "peer", "session", "transport")
+
+    def __init__(self, gateway: "Gateway", role: Role) -> None:
+        self._gateway = gateway
+        self._role = role
+        self._lane: Lane | None = None
+        self._rest = b""
+        self._queue: list[bytes] = []
+        self.closing = False
+        self.peer = ""
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A peer is there; it has 60 s to log in."""
+        self.transport = cast("asyncio.Transport", transport)
+        host, port = transport.get_extra_info("peername", ("?", 0))[:2]
+        self.peer = f"{host}:{port}"
+        self.session: GatewaySession = self._gateway.new_session(self._role)
+        self._gateway.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Carry out every whole frame; keep the rest for the next read."""
+        if self.closing:
+            return
+        gateway = self._gateway
+        now = gateway.now()
+        if self._rest:
+            data = self._rest + data
+        self.session.last_received = now
+        position, end = 0, len(data)
+        while position < end and not self.closing:
+            lane = self._lane
+            if lane is not None and self.session.state is GatewayState.ESTABLISHED:
+                start = position
+                position = gateway.engine.take(lane, data, start, end, now)
+                if position > start:
+                    gateway.journal(Kind.FRAMES, lane.number, now, data[start:position])
+            frame = self._next_frame(data, position, end, now)
+            if frame is None:
+                break
+            position += len(frame)
+            self._other(frame, now)
+        self._rest = data[position:] if position < end else b""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The peer is gone; orders and numbers stay."""
+        self.closing = True
+        gateway = self._gateway
+        gateway.connections.discard(self)
+        now = gateway.now()
+        self.act(lambda: self.session.lost(now), now)
+        if self._lane is not None and gateway.bound.get(self._lane) is self:
+            del gateway.bound[self._lane]
+        gateway.log.info("disconnected", peer=self.peer, error=str(exc) if exc else None)
+
+    # What the gateway calls.
+
+    def act(self, judge: Callable[[], list[Action]], now: int) -> None:
+        """Let the session machine judge, and do what it says.
+
+        What is numbered already goes out first: a Sequence or an acknowledgement must not overtake a message that it
+        counts.
+        """
+        if self._lane is not None and self._lane.out:
+            self._gateway.flush()
+        for action in judge():
+            if isinstance(action, Send):
+                self._send(action.frame)
+            elif isinstance(action, Record):
+                self._record(action, now)
+            elif isinstance(action, Retransmit):
+                self._retransmit(action)
+            elif isinstance(action, Trace):
+                self._gateway.traced(self, action.trace)
+            elif isinstance(action, Close):
+                self.closing = True
+                self._gateway.speak(self)
+
+    def tick(self, now: int) -> None:
+        """A timer of the session machine is due."""
+        self.act(lambda: self.session.tick(now), now)
+
+    def end(self, reason: str, now: int) -> None:
+        """End the session with Terminate 0: the gateway is going down in order."""
+        self.act(lambda: self.session.end(TerminateCode.FINISHED, reason, now), now)
+
+    def write(self, numbered: bytes = b"") -> None:
+        """Write what is queued and then `numbered`, and close where that was the last: the turn is durable."""
+        if self._queue:
+            self._queue.append(numbered)
+            numbered = b"".join(self._queue)
+            self._queue.clear()
+        if numbered and not self.transport.is_closing():
+            self.session.last_sent = self._gateway.last_now
+            self.transport.write(numbered)
+            if self.transport.get_write_buffer_size() > SLOW_CONSUMER:
+                self._gateway.log.warning(
+                    "slow_consumer", peer=self.peer, unsent=self.transport.get_write_buffer_size()
+                )
+                self.transport.abort()
+        if self.closing:
+            self.transport.close()
+
+    # Inside.
+
+    def _next_frame(self, data: bytes, position: int, end: int, now: int) -> bytes | None:
+        """The whole frame at `position`; None when it is not whole yet, or when the stream cannot be read any
+        further."""
+        if end - position < 4:
+            return None
+        size = int.from_bytes(data[position : position + 2], "little")
+        encoding = int.from_bytes(data[position + 2 : position + 4], "little")
+        if encoding != ENCODING_TYPE:
+            error = FramingError("encoding", encoding, [])
+        elif size < HEADER_SIZE:
+            error = FramingError("size", size, [])
+        else:
+            return data[position : position + size] if end - position >= size else None
+        self._gateway.log.warning("bad_frame", peer=self.peer, error=str(error))
+        self.act(lambda: self.session.framing_fault(error, now), now)
+        self.closing = True
+        self._gateway.speak(self)
+        return None
+
+    def _other(self, frame: bytes, now: int) -> None:
+        """A frame that the engine did not take: of the session layer, out of sequence, or not to be read."""
+        session = self.session
+        if session.state is GatewayState.ESTABLISHED and (number := self._gateway.engine.number_of(frame)) is not None:
+            self.act(lambda: session.business(number, now) or [], now)
+        else:
+            self.act(lambda: session.receive(frame, now), now)
+
+    def _send(self, frame: bytes) -> None:
+        self._queue.append(frame)
+        self._gateway.speak(self)
+
+    def _record(self, action: Record, now: int) -> None:
+        record = action.record
+        lane = self._gateway.engine.lanes[record.session]
+        self._gateway.journal(Kind.RECORD, lane.number, now, record.to_bytes())
+        lane.bind()
+        if self.session.state is GatewayState.ESTABLISHED and self._lane is None:
+            self._lane = lane
+            self._gateway.bind(lane, self)
+
+    def _retransmit(self, action: Retransmit) -> None:
+        assert self._lane is not None
+        for frame in self._gateway.read_again(self._lane, action.uuid, action.from_seq_no, action.count):
+            self._send(frame)
+        self.session.retransmitted()

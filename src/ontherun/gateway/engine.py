@@ -1,0 +1,262 @@
+"""The deterministic heart of a gateway: journal entries in, numbered frames out.
+
+The live gateway and recovery call the same methods with the same arguments, so replaying a journal says again, byte
+for byte, what was said. Nothing here reads a clock, touches a socket or waits.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from struct import Struct
+from zlib import crc32
+
+from ontherun.gateway import rejects, reports
+from ontherun.gateway.entries import Entry, Kind, json_body
+from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.ilink import records
+from ontherun.ilink.messages import (
+    NewOrderSingle,
+    OrderCancelReplaceRequest,
+    OrderCancelRequest,
+    PartyDetailsListRequest,
+)
+from ontherun.ilink.policy import SessionPolicy
+from ontherun.ilink.stream import Stream
+from ontherun.ilink.templates import CLIENT_BUSINESS
+from ontherun.market.events import (
+    BusinessRejected,
+    CancelRejected,
+    Event,
+    OrderAccepted,
+    OrderCancelled,
+    OrderEliminated,
+    OrderModified,
+    OrderRejected,
+    OrderTraded,
+    ReplaceRejected,
+)
+from ontherun.market.instruments import Instrument
+from ontherun.market.policy import SegmentPolicy
+from ontherun.market.segment import MarketSegment
+from ontherun.sbe import DecodeError
+from ontherun.sbe.framing import ENCODING_TYPE, HEADER
+
+SCHEMAS = frozenset(8 | version << 16 for version in SessionPolicy().versions)
+"""Schema id and version as one number: what a client may send."""
+
+_FRONT = Struct("<HH2xHI17xI")
+"""The front of a business message's frame: size, encoding type, template id, schema id and version, SeqNum at byte
+17 of the block."""
+
+_ODD = PartyDetailsListRequest.TEMPLATE_ID
+"""The one message whose SeqNum stands at byte 16 (schema id 8 version 9)."""
+
+Handler = Callable[[Lane, bytes, int, int], None]
+"""Carries out the message whose frame begins at an offset of the data: (lane, data, offset, now)."""
+
+REPORTS: dict[type[Event], Callable[..., None]] = {
+    OrderTraded: reports.trade,
+    OrderEliminated: reports.elimination,
+    OrderModified: reports.modify,
+    OrderCancelled: reports.cancel,
+    OrderRejected: rejects.new,
+    CancelRejected: rejects.cancel,
+    ReplaceRejected: rejects.replace,
+    BusinessRejected: rejects.business,
+}
+"""What each event of the market becomes on the wire. OrderAccepted, always the first of its command, goes a shorter
+way of its own."""
+
+
+class Engine:
+    """One market segment with the streams of its sessions.
+
+    `lanes` by session id; `touched` are the lanes that this turn has something to say to, in the order in which it
+    came up; `refusals` are the refused business messages of this turn and `errors` our own mistakes in carrying them
+    out, both for the log.
+    """
+
+    def __init__(self, segment_id: int, policy: SegmentPolicy) -> None:
+        self.segment_id = segment_id
+        self.policy = policy
+        self.instruments: tuple[Instrument, ...] = ()
+        self.market = MarketSegment(segment_id, (), policy)
+        self.lanes: dict[str, Lane] = {}
+        self.touched: list[Lane] = []
+        self.refusals: list[rejects.Refusal] = []
+        self.errors: list[Exception] = []
+        self._numbered: list[Lane] = []
+        carried_out: dict[int, Handler] = {
+            NewOrderSingle.TEMPLATE_ID: self._new_order,
+            OrderCancelReplaceRequest.TEMPLATE_ID: self._replace,
+            OrderCancelRequest.TEMPLATE_ID: self._cancel,
+        }
+        self._handlers = {template: carried_out.get(template, self._unsupported) for template in CLIENT_BUSINESS}
+
+    # What the gateway tells; recovery tells it again.
+
+    def open_market(self, instruments: Iterable[Instrument]) -> None:
+        """Take the reference data, before any order."""
+        self.instruments = tuple(instruments)
+        self.market = MarketSegment(self.segment_id, self.instruments, self.policy)
+
+    def open_lane(self, session: str) -> Lane:
+        """The lane of a session, made at first use; its number is the count of lanes before it."""
+        lane = self.lanes.get(session)
+        if lane is None:
+            lane = self.lanes[session] = Lane(len(self._numbered), Stream(session, self.segment_id))
+            self._numbered.append(lane)
+        return lane
+
+    def register(self, lane: Lane, firm: str, details: PartyDetails) -> None:
+        """Let orders of a session and firm name these party details."""
+        lane.owner_for(firm).party_details[details.party_details_list_req_id] = details
+
+    def take(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
+        """Carry out the business messages in `data` from `position` on, as long as they are whole and in sequence.
+
+        Returns where it stopped: at `end`, or at the first frame that is not whole, no business message, or out of
+        sequence, which is the session's to judge.
+        """
+        stream = lane.stream
+        handlers = self._handlers
+        unpack = _FRONT.unpack_from
+        front = _FRONT.size
+        while end - position >= front:
+            size, encoding, template, schema, number = unpack(data, position)
+            handler = handlers.get(template)
+            if (
+                handler is None
+                or schema not in SCHEMAS
+                or encoding != ENCODING_TYPE
+                or not front <= size <= end - position
+            ):
+                break
+            if template == _ODD:
+                number = self.number_of(data[position : position + size])
+            if number != stream.next_inbound:
+                break
+            stream.next_inbound = number + 1
+            try:
+                handler(lane, data, position, now)
+            except Exception as error:  # noqa: BLE001 -- one client's message must not end the others' market
+                rejects.internal_error(self, lane, data, position, error, now)
+            position += size
+        return position
+
+    def number_of(self, frame: bytes) -> int | None:
+        """The SeqNum of a client's business message; None for any other frame."""
+        _, _, _, template, schema, version = HEADER.unpack_from(frame)
+        at = CLIENT_BUSINESS.get(template)
+        if at is None or schema | version << 16 not in SCHEMAS or len(frame) < at + 4:
+            return None
+        return int.from_bytes(frame[at : at + 4], "little")
+
+    def apply(self, entry: Entry) -> None:
+        """Carry out one journal entry again."""
+        if entry.kind is Kind.FRAMES:
+            stop = self.take(self._numbered[entry.lane], entry.body, 0, len(entry.body), entry.now)
+            if stop != len(entry.body):
+                raise ValueError(f"the frames of lane {entry.lane} stop at byte {stop} of {len(entry.body)}")
+        elif entry.kind is Kind.RECORD:
+            record = records.from_bytes(entry.body)
+            lane = self.lanes[record.session]
+            lane.stream.apply(record)
+            lane.bind()
+        else:
+            self._apply_json(entry.kind, entry.lane, json.loads(entry.body))
+
+    def outputs_crc(self) -> int:
+        """Join what this turn says, lane by lane; the checksum over all lanes in the order in which they were
+        touched."""
+        crc = 0
+        for lane in self.touched:
+            lane.joined = joined = b"".join(lane.out)
+            crc = crc32(joined, crc)
+        return crc
+
+    def end_turn(self) -> None:
+        """Forget what this turn said: it is durable and on its way."""
+        for lane in self.touched:
+            lane.out = []
+        self.touched.clear()
+
+    def forget_refusals(self) -> None:
+        """Forget what was refused: it is in the log."""
+        self.refusals.clear()
+        self.errors.clear()
+
+    def _apply_json(self, kind: Kind, lane: int, value: dict[str, object]) -> None:
+        if kind is Kind.MARKET:
+            self.open_market(instruments_from(value))
+        elif kind is Kind.LANE:
+            opened = self.open_lane(str(value["session"]))
+            if opened.number != lane:
+                raise ValueError(f"session {opened.stream.session} has lane {opened.number}, the journal says {lane}")
+        elif kind is Kind.PARTY:
+            details = PartyDetails(int(str(value["id"])), str(value["account"]).encode())
+            self.register(self._numbered[lane], str(value["firm"]), details)
+
+    # Business messages, each in sequence already.
+
+    def _new_order(self, lane: Lane, data: bytes, position: int, now: int) -> None:
+        try:
+            order = NewOrderSingle.decode(data, position)
+        except DecodeError as error:
+            rejects.undecodable(self, lane, data, position, error, now)
+            return
+        fault = order.fault()
+        if fault is not None:
+            rejects.faulty(self, lane, order, fault, now)
+            return
+        events = self.market.new_order(lane.owner, order, now)
+        accepted = events[0]
+        if accepted.__class__ is not OrderAccepted:
+            self._report(events, now)
+            return
+        reports.new(self, lane, accepted, now)
+        if len(events) > 1:
+            self._report(events[1:], now)
+
+    def _replace(self, lane: Lane, data: bytes, position: int, now: int) -> None:
+        try:
+            request = OrderCancelReplaceRequest.decode(data, position)
+        except DecodeError as error:
+            rejects.undecodable(self, lane, data, position, error, now)
+            return
+        fault = request.fault()
+        if fault is not None:
+            rejects.faulty(self, lane, request, fault, now)
+            return
+        self._report(self.market.replace(lane.owner, request, now), now)
+
+    def _cancel(self, lane: Lane, data: bytes, position: int, now: int) -> None:
+        try:
+            request = OrderCancelRequest.decode(data, position)
+        except DecodeError as error:
+            rejects.undecodable(self, lane, data, position, error, now)
+            return
+        fault = request.fault()
+        if fault is not None:
+            rejects.faulty(self, lane, request, fault, now)
+            return
+        self._report(self.market.cancel(lane.owner, request, now), now)
+
+    def _unsupported(self, lane: Lane, data: bytes, position: int, now: int) -> None:
+        rejects.unsupported(self, lane, data, position, now)
+
+    def _report(self, events: list[Event], now: int) -> None:
+        for event in events:
+            REPORTS[event.__class__](self, event, now)
+
+
+def instruments_body(instruments: Iterable[Instrument]) -> bytes:
+    """Reference data as the body of a MARKET entry."""
+    return json_body({"instruments": [asdict(instrument) for instrument in instruments]})
+
+
+def instruments_from(value: dict[str, object]) -> list[Instrument]:
+    """Reference data from a MARKET entry."""
+    listed = value["instruments"]
+    assert isinstance(listed, list)
+    return [Instrument(**fields) for fields in listed]

@@ -1,0 +1,277 @@
+"""The gateway of one market segment: its listeners, and the turn in which everything becomes durable and leaves.
+
+A turn: all connections that had input in one turn of the event loop leave their journal entries and their frames
+here; then one commit, then one write per connection. Nothing of a turn is written before its commit has returned.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Protocol
+
+from ontherun.gateway.connection import Connection
+from ontherun.gateway.engine import Engine
+from ontherun.gateway.entries import Kind, encode, json_body
+from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.ilink.authority import Authority
+from ontherun.ilink.gateway_session import GatewaySession
+from ontherun.ilink.messages import BY_TEMPLATE
+from ontherun.ilink.policy import SessionPolicy
+from ontherun.ilink.records import Role
+from ontherun.ilink.stream import Stream
+from ontherun.ilink.trace import LoginTrace, Verdict
+from ontherun.journal import Journal, Outbox
+from ontherun.sbe.framing import HEADER_SIZE
+
+TICK = 0.25
+"""Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
+
+POSS_RETRANS_AT: dict[int, int] = {
+    template: HEADER_SIZE + field.offset
+    for template, message in BY_TEMPLATE.items()
+    for field in message.FIELDS
+    if field.name == "PossRetransFlag"
+}
+"""Where the flag stands in the frame of each message that can be sent again."""
+
+
+class Log(Protocol):
+    """A structured log: an event and its facts."""
+
+    def info(self, event: str, **facts: object) -> None:
+        """Something that happened."""
+
+    def warning(self, event: str, **facts: object) -> None:
+        """Something that its owner should look at."""
+
+    def error(self, event: str, **facts: object) -> None:
+        """Something that stopped us."""
+
+
+class Directory(Authority, Protocol):
+    """What the gateway asks of the registry, synchronously and from memory."""
+
+    def session(self, session_id: str) -> object | None:
+        """The session, or None where there is none."""
+
+    def party_details(self, session: str, firm: str) -> Mapping[int, object]:
+        """The registered party details of a session and firm by PartyDetailsListReqID."""
+
+
+class Gateway:
+    """The listeners and connections of one market segment.
+
+    `clock` returns ns since the epoch; `poll` is how long, in ns, the loop is kept awake after input (0: not at
+    all); `broken` is called once when the journal cannot be written: nothing may be acknowledged any more.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        outbox: "Outbox[tuple[str, int]]",
+        directory: Directory,
+        policy: SessionPolicy,
+        clock: Callable[[], int],
+        log: Log,
+        broken: Callable[[Exception], None],
+        poll: int = 0,
+    ) -> None:
+        self.engine = engine
+        self.outbox = outbox
+        self.log = log
+        self.connections: set[Connection] = set()
+        self.bound: dict[Lane, Connection] = {}
+        self.last_now = clock()
+        self._journal = journal
+        self._directory = directory
+        self._policy = policy
+        self._clock = clock
+        self._broken = broken
+        self._poll = poll
+        self._awake_until = 0
+        self._entries: list[bytes] = []
+        self._speakers: list[Connection] = []
+        self._scheduled = False
+        self._failed = False
+        self._loop = asyncio.get_running_loop()
+        self._servers: list[asyncio.Server] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    # Starting and stopping.
+
+    async def listen(self, host: str, port: int, role: Role) -> int:
+        """Listen for clients; the port, which is a free one where 0 was asked for."""
+        server = await self._loop.create_server(lambda: Connection(self, role), host, port, backlog=1024)
+        self._servers.append(server)
+        if self._timer is None:
+            self._timer = self._loop.call_later(TICK, self._tick)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def close(self, reason: str) -> None:
+        """Stop listening, end every session with Terminate, write what is durable, and close the connections."""
+        for server in self._servers:
+            server.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        now = self.now()
+        for connection in list(self.connections):
+            connection.end(reason, now)
+        self.flush()
+        await asyncio.sleep(0)
+        for connection in list(self.connections):
+            connection.transport.close()
+
+    # What connections ask.
+
+    def now(self) -> int:
+        """The time of what is about to happen, ns; it never runs backwards, so neither does the journal."""
+        self.last_now = max(self._clock(), self.last_now)
+        return self.last_now
+
+    def new_session(self, role: Role) -> GatewaySession:
+        """The state machine for a new connection."""
+        return GatewaySession(self.engine.segment_id, role, self._policy, self._directory, self, self, self.now())
+
+    def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
+        """The stream of a session; None where there is no such session. The session machine asks."""
+        lane = self.engine.lanes.get(session)
+        if lane is None:
+            if self._directory.session(session) is None:
+                return None
+            lane = self.engine.open_lane(session)
+            self.journal(Kind.LANE, lane.number, self.last_now, json_body({"session": session}))
+        return lane.stream
+
+    def stored(self, stream: Stream, uuid: int) -> range:
+        """The numbers that can be sent again under `uuid`. The session machine asks."""
+        return self.outbox.stored((stream.session, uuid))
+
+    def read_again(self, lane: Lane, uuid: int, from_seq_no: int, count: int) -> list[bytes]:
+        """The stored frames with these numbers, with PossRetransFlag set."""
+        frames = []
+        for stored in self.outbox.read((lane.stream.session, uuid), from_seq_no, count):
+            frame = bytearray(stored)
+            frame[POSS_RETRANS_AT[int.from_bytes(frame[6:8], "little")]] = 1
+            frames.append(bytes(frame))
+        return frames
+
+    def bind(self, lane: Lane, connection: Connection) -> None:
+        """From here on what is said to the lane goes to this connection."""
+        self.bound[lane] = connection
+        self.sync_party_details(lane)
+
+    def unbind_all(self) -> None:
+        """Journal that the bindings which a stopped process left behind are gone."""
+        for lane in self.engine.lanes.values():
+            for record in lane.stream.unbinding(self.now()):
+                lane.stream.apply(record)
+                self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
+
+    def sync_party_details(self, lane: Lane) -> None:
+        """Journal party details that were registered since, so that orders may name them."""
+        owner = lane.owner
+        registered = self._directory.party_details(lane.stream.session, owner.firm)
+        if len(registered) == len(owner.party_details):
+            return
+        for number in registered.keys() - owner.party_details.keys():
+            details = PartyDetails(number)
+            self.engine.register(lane, owner.firm, details)
+            fact = {"firm": owner.firm, "id": number, "account": details.account.decode()}
+            self.journal(Kind.PARTY, lane.number, self.last_now, json_body(fact))
+
+    def journal(self, kind: Kind, lane: int, now: int, body: bytes) -> None:
+        """Put an entry into this turn's batch."""
+        self._entries.append(encode(kind, lane, now, body))
+        if not self._scheduled:
+            self._schedule()
+
+    def speak(self, connection: Connection) -> None:
+        """Write what the connection has queued at the end of this turn."""
+        self._speakers.append(connection)
+        if not self._scheduled:
+            self._schedule()
+
+    def traced(self, connection: Connection, trace: LoginTrace) -> None:
+        """Log how a login attempt ended, and why."""
+        tell = self.log.info if trace.verdict is Verdict.ACCEPTED else self.log.warning
+        tell(
+            "login",
+            peer=connection.peer,
+            **{name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"},
+        )
+
+    # The turn.
+
+    def flush(self) -> None:
+        """Commit this turn, then write it."""
+        self._scheduled = False
+        engine = self.engine
+        if self._failed:
+            return
+        if self._entries:
+            try:
+                self._journal.commit(b"".join(self._entries), engine.outputs_crc())
+                self._entries.clear()
+                self._deliver()
+            except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
+                self._failed = True
+                self.log.error("journal_failed", error=str(error))
+                self._broken(error)
+                return
+        if self._speakers:
+            speakers = dict.fromkeys(self._speakers)
+            self._speakers.clear()
+            for connection in speakers:
+                connection.write()
+        if engine.refusals:
+            self._log_refusals()
+
+    def _deliver(self) -> None:
+        """Store what was said, and write it to whoever is there."""
+        engine = self.engine
+        for lane in engine.touched:
+            stream = lane.stream
+            self.outbox.append((stream.session, stream.uuid), lane.first, len(lane.out), lane.joined)
+            connection = self.bound.get(lane)
+            if connection is not None:
+                connection.write(lane.joined)
+        engine.end_turn()
+
+    def _schedule(self) -> None:
+        self._scheduled = True
+        self._loop.call_soon(self.flush)
+        if self._poll:
+            asleep = self._awake_until < self.last_now
+            self._awake_until = self.last_now + self._poll
+            if asleep:
+                self._stay_awake()
+
+    def _stay_awake(self) -> None:
+        """Keep the loop from sleeping until `poll` has passed without input: saves the wake-up of a sleeping core."""
+        if self._clock() < self._awake_until:
+            self._loop.call_soon(self._stay_awake)
+        else:
+            self._awake_until = 0
+
+    def _tick(self) -> None:
+        now = self.now()
+        for connection in list(self.connections):
+            if connection.session.deadline() <= now:
+                connection.tick(now)
+        for lane in list(self.bound):
+            self.sync_party_details(lane)
+        self._timer = self._loop.call_later(TICK, self._tick)
+
+    def _log_refusals(self) -> None:
+        for refusal in self.engine.refusals:
+            self.log.info("refused", **refusal._asdict())
+        for error in self.engine.errors:
+            self.log.error("internal_error", trace="".join(traceback.format_exception(error)))
+        self.engine.forget_refusals()
+
+
+def _plain(value: object) -> object:
+    """A fact as a log line shows it."""
+    return value.name if isinstance(value, Enum) else value

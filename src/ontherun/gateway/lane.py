@@ -1,0 +1,57 @@
+"""A lane: one session on one market segment, as the engine sees it."""
+
+from dataclasses import dataclass
+
+from ontherun.ilink.stream import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class PartyDetails:
+    """A registered set of party details that orders name by PartyDetailsListReqID (1505)."""
+
+    party_details_list_req_id: int
+    account: bytes = b""
+    """The customer account (PartyDetailRole 24), empty without one."""
+
+
+class Owner:
+    """Who owns an order: a session trading for one firm. The market knows it by `sender_comp`, the gateway by
+    `lane`."""
+
+    __slots__ = ("firm", "lane", "party_details", "sender_comp")
+
+    def __init__(self, lane: "Lane", firm: str) -> None:
+        self.lane = lane
+        self.firm = firm
+        self.sender_comp = lane.stream.session + firm
+        self.party_details: dict[int, PartyDetails] = {}
+
+
+class Lane:
+    """The stream of one session on one segment, its owners (one for each firm), and what the present turn says to
+    it."""
+
+    __slots__ = ("first", "joined", "number", "out", "owner", "owners", "stream")
+
+    def __init__(self, number: int, stream: Stream) -> None:
+        self.number = number
+        self.stream = stream
+        self.owners: dict[str, Owner] = {}
+        self.owner: Owner = self.owner_for("")
+        self.out: list[bytes] = []
+        """Numbered frames of this turn, in order; they leave after the turn's commit."""
+        self.joined = b""
+        """The same, joined when the turn ends."""
+        self.first = 0
+        """The number of the first of them."""
+
+    def owner_for(self, firm: str) -> Owner:
+        """The owner for one firm, made at first use."""
+        owner = self.owners.get(firm)
+        if owner is None:
+            owner = self.owners[firm] = Owner(self, firm)
+        return owner
+
+    def bind(self) -> None:
+        """Trade for the firm that logged in last."""
+        self.owner = self.owner_for(self.stream.firm)

@@ -1,0 +1,56 @@
+"""What a started venue says of itself: for scripts as a JSON file, and to the commands through DIR/up.json."""
+
+import json
+import os
+from pathlib import Path
+from typing import TypedDict
+
+
+class GatewayAddress(TypedDict):
+    """Where one market segment's gateway listens."""
+
+    segment: int
+    role: str
+    host: str
+    port: int
+
+
+class Tradable(TypedDict):
+    """An instrument, as orders name it."""
+
+    symbol: str
+    security_id: int
+    segment: int
+    description: str
+
+
+class DemoLogin(TypedDict):
+    """A session of the demo that is ready for use. The key file holds `access_key_id` and `secret_key`."""
+
+    session_id: str
+    firm: str
+    access_key_id: str
+    key_file: str
+    party_details_list_req_id: int
+
+
+class Ready(TypedDict):
+    """A running venue."""
+
+    version: str
+    pid: int
+    data: str
+    api_url: str
+    portal_url: str
+    token_file: str
+    gateways: list[GatewayAddress]
+    instruments: list[Tradable]
+    demo: list[DemoLogin]
+
+
+def write(path: Path, ready: Ready) -> None:
+    """Write the file whole or not at all: a reader that polls for it never sees half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(ready, indent=2) + "\n", encoding="utf-8")
+    draft.replace(path)

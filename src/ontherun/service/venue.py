@@ -1,0 +1,204 @@
+"""A running venue: registry, journal, gateways and portal, in one process and one event loop."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import socket
+from typing import Self
+
+import uvicorn
+
+import ontherun
+from ontherun.gateway.engine import Engine, instruments_body
+from ontherun.gateway.entries import Kind
+from ontherun.gateway.gateway import Gateway
+from ontherun.gateway.recovery import Recovered, recover
+from ontherun.ilink.policy import SessionPolicy
+from ontherun.ilink.records import Role
+from ontherun.journal import Outbox, SqliteJournal
+from ontherun.keys import utc_text
+from ontherun.market.benchmarks import BENCHMARKS, US_TREASURY_ACTIVES
+from ontherun.market.policy import SegmentPolicy
+from ontherun.market.prices import format_32nds
+from ontherun.portal.app import create_app
+from ontherun.portal.status import GatewayAddress, InstrumentSummary
+from ontherun.registry import DemoSession, Registry
+from ontherun.service import ready
+from ontherun.service.authority import RegistryAuthority
+from ontherun.service.clock import SystemClock
+from ontherun.service.log import open_log
+from ontherun.service.settings import Settings
+
+
+class WebServer(uvicorn.Server):
+    """uvicorn as a task of our loop: the signals are ours."""
+
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override] # uvicorn's own is a generator
+        """Leave the signals alone."""
+        return contextlib.nullcontext()
+
+
+class Venue:
+    """Everything that `ontherun up` starts. Made by `Venue.start`, ended by `stop`.
+
+    `failed` is set when the journal could not be written: the venue must stop, since nothing may be acknowledged any
+    more.
+    """
+
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self.demo: list[DemoSession] = []
+        self.addresses: list[GatewayAddress] = []
+        self.api_url = ""
+        self.recovered = Recovered(0, 0)
+        self._close = contextlib.AsyncExitStack()
+
+    @classmethod
+    async def start(cls, settings: Settings) -> Self:
+        """Open what is stored, recover, listen, and say so in DIR/up.json and the ready file.
+
+        Raises RegistryError, JournalError, RecoveryError or OSError (a port that is taken) with a message for a
+        person; nothing stays open then.
+        """
+        clock = SystemClock()
+        registry = await Registry.open(settings.data, clock)
+        venue = cls(settings, registry)
+        try:
+            venue._close.push_async_callback(registry.close)
+            await venue._open(clock)
+        except BaseException:
+            await venue.stop()
+            raise
+        return venue
+
+    async def stop(self) -> None:
+        """End the sessions in order, commit, and close everything; the reverse of the start."""
+        await self._close.aclose()
+
+    @property
+    def ready(self) -> ready.Ready:
+        """The venue as the ready file describes it."""
+        return {
+            "version": ontherun.__version__,
+            "pid": os.getpid(),
+            "data": str(self.settings.data.resolve()),
+            "api_url": self.api_url,
+            "portal_url": f"{self.api_url}/",
+            "token_file": str((self.settings.data / "admin.token").resolve()),
+            "gateways": [
+                {"segment": at.segment, "role": at.role, "host": at.host, "port": at.port} for at in self.addresses
+            ],
+            "instruments": [
+                {"symbol": i.symbol, "security_id": i.security_id, "segment": i.segment, "description": i.description}
+                for i in self.instruments()
+            ],
+            "demo": [
+                {
+                    "session_id": demo.session_id,
+                    "firm": demo.firm,
+                    "access_key_id": demo.access_key_id,
+                    "key_file": str(demo.key_file.resolve()),
+                    "party_details_list_req_id": demo.party_details_list_req_id,
+                }
+                for demo in self.demo
+            ],
+        }
+
+    # What the portal shows.
+
+    def gateways(self) -> list[GatewayAddress]:
+        """The gateways that listen."""
+        return self.addresses
+
+    def instruments(self) -> list[InstrumentSummary]:
+        """The instruments that can be traded."""
+        return [
+            InstrumentSummary(i.symbol, i.security_id, i.segment, i.description, format_32nds(i.tick))
+            for i in self._gateway.engine.instruments
+        ]
+
+    def connected(self) -> set[str]:
+        """The Session IDs that are logged in."""
+        return {lane.stream.session for lane in self._gateway.bound}
+
+    # Starting.
+
+    async def _open(self, clock: SystemClock) -> None:
+        settings, registry = self.settings, self.registry
+        self.demo = await registry.seed_demo()
+        await registry.local_token_file()
+        log = open_log(settings.data / "ontherun.log", lambda _, __, event: {"at": utc_text(clock.now()), **event})
+        journal = SqliteJournal(settings.data / "journal.db", fsync=settings.fsync)
+        self._close.callback(journal.close)
+        outbox: Outbox[tuple[str, int]] = Outbox(settings.data / "outbox.bin")
+        self._close.callback(outbox.close)
+        engine = Engine(US_TREASURY_ACTIVES, SegmentPolicy())
+        self.recovered = recover(engine, journal, outbox)
+        self._gateway = Gateway(
+            engine,
+            journal,
+            outbox,
+            RegistryAuthority(registry.directory),
+            SessionPolicy(),
+            clock.now,
+            log,
+            self._broken,
+            settings.poll_microseconds * 1000,
+        )
+        if not engine.instruments:
+            self._gateway.journal(Kind.MARKET, 0, self._gateway.now(), instruments_body(BENCHMARKS))
+            engine.open_market(BENCHMARKS)
+        self._gateway.unbind_all()
+        self._gateway.flush()
+        port = await self._gateway.listen(settings.host, settings.gateway_port(US_TREASURY_ACTIVES), Role.PRIMARY)
+        self._close.push_async_callback(self._gateway.close, "the gateway is going down")
+        self.addresses.append(GatewayAddress(US_TREASURY_ACTIVES, "primary", settings.host, port))
+        await self._serve_portal()
+        self._collect_no_garbage()
+        log.info(
+            "ready",
+            version=ontherun.__version__,
+            recovered=self.recovered._asdict(),
+            gateways=[f"{a.segment}:{a.port}" for a in self.addresses],
+        )
+        for path in (settings.data / "up.json", settings.ready_file):
+            if path is not None:
+                ready.write(path, self.ready)
+        self._close.callback((settings.data / "up.json").unlink, missing_ok=True)
+
+    def _broken(self, error: Exception) -> None:
+        if not self.failed.done():
+            self.failed.set_result(error)
+
+    async def _serve_portal(self) -> None:
+        """Serve the portal on a socket of our own, so that the port is known before anything is said."""
+        settings = self.settings
+        listening = socket.create_server((settings.host, settings.portal_port), reuse_port=False, backlog=256)
+        host, port = listening.getsockname()[:2]
+        self.api_url = f"http://{host}:{port}"
+        config = uvicorn.Config(
+            create_app(self.registry, self), log_config=None, access_log=False, lifespan="off", server_header=False
+        )
+        server = WebServer(config)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+
+        async def end() -> None:
+            server.should_exit = True
+            await serving
+
+        self._close.push_async_callback(end)
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.001)  # noqa: ASYNC110 -- uvicorn has no event for it
+        if serving.done():
+            serving.result()
+
+    def _collect_no_garbage(self) -> None:
+        """Nothing on the order path makes cycles; with the collector on, a growing book costs pauses of tens of
+        milliseconds."""
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self._close.callback(gc.enable)

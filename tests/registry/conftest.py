@@ -1,0 +1,58 @@
+"""A registry on a real SQLite file, with a clock that stands still."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ontherun.keys import ManualClock
+from ontherun.registry import SYSTEM, Entity, OrderEntrySession, Principal, Registry, Role
+
+START = 1_767_225_600 * 1_000_000_000  # 2026-01-01
+
+
+@dataclass
+class Venue:
+    """An open registry with two entities, a firm and a session for each, and who may ask."""
+
+    registry: Registry
+    clock: ManualClock
+    ours: Entity
+    theirs: Entity
+    session: OrderEntrySession
+    their_session: OrderEntrySession
+    admin: Principal
+    reader: Principal
+    stranger: Principal
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+@pytest.fixture
+async def registry(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Registry]:
+    registry = await Registry.open(tmp_path / "data", clock, market_segments=(40, 41), variables={})
+    yield registry
+    await registry.close()
+
+
+@pytest.fixture
+async def venue(registry: Registry, clock: ManualClock) -> Venue:
+    ours = await registry.entities.create(SYSTEM, "Ours")
+    theirs = await registry.entities.create(SYSTEM, "Theirs")
+    await registry.firms.create(SYSTEM, ours.entity_id, "OURS1", "Our first firm")
+    await registry.firms.create(SYSTEM, theirs.entity_id, "THEI1", "Their first firm")
+    return Venue(
+        registry,
+        clock,
+        ours,
+        theirs,
+        await registry.sessions.create(SYSTEM, ["OURS1"], [40]),
+        await registry.sessions.create(SYSTEM, ["THEI1"], [40]),
+        Principal("our admin", Role.ADMIN, ours.entity_id, "192.0.2.1"),
+        Principal("our reader", Role.READ_ONLY, ours.entity_id, "192.0.2.2"),
+        Principal("their admin", Role.ADMIN, theirs.entity_id, "192.0.2.3"),
+    )
