@@ -19,12 +19,13 @@ from benchmarks.venue import copied, prepare, venue
 C_ECHO, LOOP_ECHO, VENUE, POLLING, FSYNC, QUICKFIX = "C echo", "loop echo", "ontherun", "polling", "fsync", "QuickFIX"
 FLAGS = {
     VENUE: ("--no-fsync",),
-    POLLING: ("--no-fsync", "--poll-microseconds", "60"),
+    POLLING: ("--no-fsync", "--poll", "60"),
     FSYNC: ("--fsync",),
 }
 RESTING = 100_000
 OPEN_LOOP = 50_000  # orders a second
 IN_FLIGHT = 64
+QUIET = 0.1  # of one core: what other programs may take before a run is taken again
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Plan:
     rounds: int
     seconds: float
     logins: int
+    tries: int
     server_core: int | None
     client_core: int | None
     quickfix_python: str | None
@@ -151,6 +153,9 @@ def one_round(plan: Plan, running: dict[str, Server], measured: Measured) -> Non
 
 
 def run(plan: Plan, server: Server, connections: int, **options: int) -> Result:
-    """Make fresh logins and put one load on one server."""
-    made = script(server.connections(connections))
-    return run_load(server.pid, server.port, made, plan.client_core, **server.options, **options)
+    """Make fresh logins and put one load on one server; again while other programs disturb it. The quietest run counts."""
+    results: list[Result] = []
+    while len(results) < plan.tries and all(result.others > QUIET for result in results):
+        made = script(server.connections(connections))
+        results.append(run_load(server.pid, server.port, made, plan.client_core, **server.options, **options))
+    return min(results, key=lambda result: result.others)

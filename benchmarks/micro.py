@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from statistics import median
 from struct import Struct
 from timeit import timeit
 
@@ -73,7 +72,7 @@ def steps(journals: dict[str, SqliteJournal]) -> dict[str, tuple[Callable[[], ob
 
 
 def measure(rounds: int, scale: float) -> dict[str, float]:
-    """Median ns of each step over so many interleaved rounds; `scale` shortens or lengthens a round."""
+    """ns of each step, the best of so many interleaved rounds; `scale` shortens or lengthens a round."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=BUILD)))
         journals = {
@@ -85,4 +84,4 @@ def measure(rounds: int, scale: float) -> dict[str, float]:
             for name, (step, repeat) in steps(journals).items():
                 number = max(5, int(repeat * scale))
                 times.setdefault(name, []).append(timeit(step, number=number) / number * 1e9)
-        return {name: median(values) for name, values in times.items()}
+        return {name: min(values) for name, values in times.items()}
