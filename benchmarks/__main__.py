@@ -35,7 +35,7 @@ def main() -> int:
     plan = Plan(
         rounds=rounds,
         seconds=seconds,
-        logins=1_000 if chosen.quick else 5_000,
+        logins=1_000 if chosen.quick else 2_000,
         tries=1 if chosen.quick else chosen.tries,
         server_core=cores[0] if alone else None,
         client_core=cores[1] if alone else None,

@@ -66,12 +66,12 @@ def run_load(pid: int, port: int, script: bytes, core: int | None, **options: in
         assert client.stdin is not None
         assert client.stdout is not None
         client.stdout.readline()  # "ready", or nothing: then the next one is nothing too
-        server, machine = cpu_ns(pid), _machine_ns()
+        server, machine = cpu_ns(pid), machine_ns()
         with suppress(BrokenPipeError):
             client.stdin.write("go\n")
             client.stdin.flush()
         line = client.stdout.readline()
-        server, machine = cpu_ns(pid) - server, _machine_ns() - machine
+        server, machine = cpu_ns(pid) - server, machine_ns() - machine
         error = client.communicate()[1]
         if client.returncode:
             raise LoadError(explained(error))
@@ -105,7 +105,7 @@ def _children_ns() -> int:
     return int((usage.ru_utime + usage.ru_stime) * 1e9)
 
 
-def _machine_ns() -> int:
+def machine_ns() -> int:
     """CPU time that was not idle, of all cores, in ns (10 ms steps)."""
     user, nice, system, _idle, _wait, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
     return (user + nice + system + irq + softirq + steal) * 10**9 // os.sysconf("SC_CLK_TCK")

@@ -3,6 +3,7 @@
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import servers
-from benchmarks.client import Result, run_load
+from benchmarks.client import Result, machine_ns, run_load
 from benchmarks.frames import Identity, script
 from benchmarks.native import BUILD
 from benchmarks.servers import Server
@@ -152,10 +153,21 @@ def one_round(plan: Plan, running: dict[str, Server], measured: Measured) -> Non
             measured.logins.setdefault(name, []).append(result)
 
 
+def wait_for_quiet() -> None:
+    """Until the whole machine has done next to nothing for 0.2 s, or for 3 s."""
+    for _ in range(15):
+        before = machine_ns()
+        time.sleep(0.2)
+        if machine_ns() - before <= QUIET * 0.2e9:
+            return
+
+
 def run(plan: Plan, server: Server, connections: int, **options: int) -> Result:
-    """Make fresh logins and put one load on one server; again while other programs disturb it. The quietest run counts."""
+    """Make fresh logins and put one load on one server; again when other programs disturb it. The quietest counts."""
     results: list[Result] = []
     while len(results) < plan.tries and all(result.others > QUIET for result in results):
+        if results:
+            wait_for_quiet()
         made = script(server.connections(connections))
         results.append(run_load(server.pid, server.port, made, plan.client_core, **server.options, **options))
     return min(results, key=lambda result: result.others)
