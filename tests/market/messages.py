@@ -98,11 +98,14 @@ class Trader:
         self.market = market
         self.owner = Owner(session, firm)
 
+    def new(self, cl_ord_id, side, qty, price, **fields):
+        return self.market.new_order(self.owner, NewOrderSingle(cl_ord_id, side, qty, price, **fields), NOW)
+
     def buy(self, cl_ord_id, qty, price, **fields):
-        return self.market.new_order(self.owner, NewOrderSingle(cl_ord_id, BUY, qty, price, **fields), NOW)
+        return self.new(cl_ord_id, BUY, qty, price, **fields)
 
     def sell(self, cl_ord_id, qty, price, **fields):
-        return self.market.new_order(self.owner, NewOrderSingle(cl_ord_id, SELL, qty, price, **fields), NOW)
+        return self.new(cl_ord_id, SELL, qty, price, **fields)
 
     def cancel(self, cl_ord_id, side=BUY, **fields):
         return self.market.cancel(self.owner, OrderCancelRequest(cl_ord_id, side, **fields), NOW)

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ def test_a_price_is_read_in_32nds_or_decimals(text, price):
         (".5", "no price"),
         ("1e3", "no price"),
         ("nan", "no price"),
-        ("９９-16", "no price"),
+        ("\uff19\uff19-16", "no price"),
         ("99.0000000001", "nine decimals"),
         ("9223372036.9", "does not fit"),
         ("9" * 5000, "no price"),
@@ -92,7 +94,5 @@ def test_32nds_round_trip_every_eighth(steps):
 
 @given(st.text(max_size=12))
 def test_no_text_does_worse_than_a_price_error(text):
-    try:
+    with suppress(PriceError):
         assert isinstance(parse_price(text), int)
-    except PriceError as error:
-        assert str(error)

@@ -5,7 +5,7 @@ only passes on, in this order: what a turn of the loop brought is queued, commit
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from ontherun.gateway.entries import Kind
@@ -28,12 +28,24 @@ SLOW_CONSUMER = 16 * 1024 * 1024
 class Connection(asyncio.Protocol):
     """A peer, from the TCP connect to its end."""
 
-    __slots__ = ("_gateway", "_lane", "_queue", "_rest", "_role", "closing", "peer", "session", "transport")
+    __slots__ = (
+        "_gateway",
+        "_lane",
+        "_queue",
+        "_registered",
+        "_rest",
+        "_role",
+        "closing",
+        "peer",
+        "session",
+        "transport",
+    )
 
     def __init__(self, gateway: "Gateway", role: Role) -> None:
         self._gateway = gateway
         self._role = role
         self._lane: Lane | None = None
+        self._registered: Mapping[int, object] = {}
         self._rest = b""
         self._queue: list[bytes] = []
         self.closing = False
@@ -62,6 +74,8 @@ class Connection(asyncio.Protocol):
         while position < end and not self.closing:
             lane = self._lane
             if lane is not None and self.session.state is GatewayState.ESTABLISHED:
+                if len(self._registered) != len(lane.owner.party_details):
+                    gateway.sync_party_details(lane, self._registered)
                 start = position
                 position = gateway.engine.take(lane, data, start, end, now)
                 if position > start:
@@ -172,7 +186,7 @@ class Connection(asyncio.Protocol):
         lane.bind()
         if self.session.state is GatewayState.ESTABLISHED and self._lane is None:
             self._lane = lane
-            self._gateway.bind(lane, self)
+            self._registered = self._gateway.bind(lane, self)
 
     def _retransmit(self, action: Retransmit) -> None:
         assert self._lane is not None

@@ -157,10 +157,10 @@ class Gateway:
             frames.append(bytes(frame))
         return frames
 
-    def bind(self, lane: Lane, connection: Connection) -> None:
-        """From here on what is said to the lane goes to this connection."""
+    def bind(self, lane: Lane, connection: Connection) -> Mapping[int, object]:
+        """From here on what is said to the lane goes to this connection. Returns a live view of its party details."""
         self.bound[lane] = connection
-        self.sync_party_details(lane)
+        return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def unbind_all(self) -> None:
         """Journal that the bindings which a stopped process left behind are gone."""
@@ -169,16 +169,13 @@ class Gateway:
                 lane.stream.apply(record)
                 self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
 
-    def sync_party_details(self, lane: Lane) -> None:
-        """Journal party details that were registered since, so that orders may name them."""
+    def sync_party_details(self, lane: Lane, registered: Mapping[int, object]) -> None:
+        """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner
-        registered = self._directory.party_details(lane.stream.session, owner.firm)
-        if len(registered) == len(owner.party_details):
-            return
-        for number in registered.keys() - owner.party_details.keys():
+        for number in sorted(registered.keys() - owner.party_details.keys()):
             details = PartyDetails(number)
             self.engine.register(lane, owner.firm, details)
-            fact = {"firm": owner.firm, "id": number, "account": details.account.decode()}
+            fact: dict[str, object] = {"firm": owner.firm, "id": number, "account": details.account.decode()}
             self.journal(Kind.PARTY, lane.number, self.last_now, json_body(fact))
 
     def journal(self, kind: Kind, lane: int, now: int, body: bytes) -> None:
@@ -260,8 +257,6 @@ class Gateway:
         for connection in list(self.connections):
             if connection.session.deadline() <= now:
                 connection.tick(now)
-        for lane in list(self.bound):
-            self.sync_party_details(lane)
         self._timer = self._loop.call_later(TICK, self._tick)
 
     def _log_refusals(self) -> None:

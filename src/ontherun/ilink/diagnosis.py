@@ -97,7 +97,8 @@ def _other_keys(secret: bytes, access_key_id: bytes) -> Iterator[tuple[str, byte
     yield undecoded, padded.rstrip(b"=") + b"\n"
     yield "the secret key was used as hexadecimal text: use its 32 bytes", secret.hex().encode()
     lost = padded.replace(b"-", b"").replace(b"_", b"").rstrip(b"=")
-    dropped = binascii.a2b_base64(lost[: len(lost) // 4 * 4])
+    lost = lost[:-1] if len(lost) % 4 == 1 else lost
+    dropped = binascii.a2b_base64(lost + b"=" * (-len(lost) % 4))
     yield "the secret key was decoded as plain base64, which drops - and _: decode it as base64url", dropped
     yield "the Access Key ID was used as key: the Secret Key is the key", access_key_id
 

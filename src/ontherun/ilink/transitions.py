@@ -205,7 +205,7 @@ _FLOW: dict[ClientState, tuple[ClientEntry, ...]] = {
     C.BINDING_BACKUP: (VIOLATION,     VIOLATION,      VIOLATION,         VIOLATION,     VIOLATION),
     C.ESTABLISHING:   (VIOLATION,     VIOLATION,      VIOLATION,         C.ESTABLISHING, VIOLATION),
     C.ESTABLISHED:    (C.ESTABLISHED, C.ESTABLISHED,  C.ESTABLISHED,     C.ESTABLISHED, C.ESTABLISHED),
-    C.BACKUP:         (C.BACKUP,      VIOLATION,      C.BACKUP,          VIOLATION,     C.BACKUP),
+    C.BACKUP:         (C.BACKUP,      VIOLATION,      VIOLATION,         VIOLATION,     C.BACKUP),
     C.TERMINATING:    (IGNORE,        IGNORE,         IGNORE,            IGNORE,        C.TERMINATING),
     C.CLOSED:         (IGNORE,        IGNORE,         IGNORE,            IGNORE,        IGNORE),
 }

@@ -2,20 +2,24 @@
 
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.staticfiles import StaticFiles
 
 import ontherun
 from ontherun.portal import models, problems, routes_sessions, routes_venue, start_page
-from ontherun.portal.headers import LARGEST_BODY, GuardMiddleware
+from ontherun.portal.dependencies import known_parameters
+from ontherun.portal.headers import GuardMiddleware
 from ontherun.portal.status import Status
-from ontherun.registry import Registry
+from ontherun.registry import LARGEST_ID, Registry
 
 _ROOM = Path(__file__).parent
 _EVERYWHERE = problems.answers(
+    HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 )
 
@@ -32,7 +36,6 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # the built-in pages load scripts from elsewhere
         redoc_url=None,
-        max_body_size=LARGEST_BODY,
         redirect_slashes=False,
     )
     app.state.registry = registry
@@ -40,7 +43,9 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     problems.install(app)
     app.add_middleware(GuardMiddleware)
     for routes in (routes_sessions, routes_venue):
-        app.include_router(routes.router, prefix="/api/v1", responses=_EVERYWHERE)
+        app.include_router(
+            routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
+        )
     app.include_router(start_page.router)
     app.add_api_route("/healthz", _health, methods=["GET"], tags=["venue"], summary="Say that the process answers")
     app.mount("/static", StaticFiles(directory=_ROOM / "static"), name="static")
@@ -52,7 +57,7 @@ async def _health() -> models.Health:
     return models.Health()
 
 
-def _openapi(app: FastAPI) -> dict[str, object]:
+def _openapi(app: FastAPI) -> dict[str, Any]:
     """Describe the API, with problem documents in place of FastAPI's own error models."""
     if app.openapi_schema is None:
         description = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
@@ -62,5 +67,17 @@ def _openapi(app: FastAPI) -> dict[str, object]:
         problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(problem.pop("$defs"))
         schemas["Problem"] = problem
-        app.openapi_schema = description
+        app.openapi_schema = _exact(description)
     return app.openapi_schema
+
+
+def _exact(part: Any) -> Any:
+    """Return a description with the largest id as it is: the framework's models make a float of it, one too large."""
+    match part:
+        case dict():
+            return {name: _exact(value) for name, value in part.items()}
+        case list():
+            return [_exact(value) for value in part]
+        case float() if part == float(LARGEST_ID):
+            return LARGEST_ID
+    return part

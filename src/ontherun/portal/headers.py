@@ -2,10 +2,9 @@
 
 from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from ontherun.portal.problems import problem
 
 LARGEST_BODY = 64 * 1024
 """The largest request body, in bytes."""
@@ -21,7 +20,7 @@ _EVERYWHERE = {
 
 
 class GuardMiddleware:
-    """Refuse bodies that announce themselves as too large; add the headers; keep answers out of caches."""
+    """Refuse bodies that are too large; add the headers; keep answers out of caches."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -31,6 +30,15 @@ class GuardMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        received = 0
+
+        async def receive_guarded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > LARGEST_BODY:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body has at most {LARGEST_BODY} bytes.")
+            return message
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -41,11 +49,4 @@ class GuardMiddleware:
                     headers["Cache-Control"] = "no-store"
             await send(message)
 
-        length = Headers(scope=scope).get("content-length", "")
-        if length.isdecimal() and int(length) > LARGEST_BODY:
-            refused = problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", f"A body has at most {LARGEST_BODY} bytes."
-            )
-            await refused(scope, receive, send_guarded)
-            return
-        await self.app(scope, receive, send_guarded)
+        await self.app(scope, receive_guarded, send_guarded)

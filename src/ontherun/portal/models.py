@@ -2,20 +2,39 @@
 
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from ontherun.registry import ACCOUNT_PATTERN, GFID_PATTERN, LARGEST_ID, SESSION_ID_PATTERN
+from ontherun.registry import (
+    ACCOUNT_PATTERN,
+    GFID_PATTERN,
+    LABEL_PATTERN,
+    LARGEST_ID,
+    NAME_LENGTH,
+    NAME_PATTERN,
+    ON_DEMAND_PARTY_IDS,
+    SESSION_ID_PATTERN,
+)
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+def _whole(value: object) -> object:
+    """Take 40.0 for 40: in JSON they are the same number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), WHOLE]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=NAME_LENGTH)]
+Label = Annotated[str, Field(pattern=LABEL_PATTERN, max_length=NAME_LENGTH)]
 Gfid = Annotated[str, Field(pattern=GFID_PATTERN, description="Globex Firm ID, five characters", examples=["DEMO1"])]
 SessionId = Annotated[str, Field(pattern=SESSION_ID_PATTERN, description="Session ID", examples=["A00"])]
 AccessKeyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,20}$", description="Access Key ID")]
-Segment = Annotated[int, Field(ge=0, le=254, description="Market segment ID", examples=[40])]
+Segment = Annotated[int, Field(ge=0, le=254, description="Market segment ID", examples=[40]), WHOLE]
 RoleName = Literal["admin", "read-only"]
 FileFormat = Literal["text", "json", "env"]
 
 T = TypeVar("T")
+
+_UNIQUE: dict[str, JsonValue] = {"uniqueItems": True}
 
 
 class Strict(BaseModel):
@@ -65,10 +84,13 @@ class FirmView(Strict):
 class NewSession(Strict):
     """What it takes to create an Order Entry session. The Session ID is assigned."""
 
-    firms: Annotated[list[Gfid], Field(min_length=1, max_length=100, description="the primary firm first")]
-    market_segments: Annotated[list[Segment], Field(min_length=1, max_length=100)]
+    firms: Annotated[
+        list[Gfid],
+        Field(min_length=1, max_length=100, description="the primary firm first", json_schema_extra=_UNIQUE),
+    ]
+    market_segments: Annotated[list[Segment], Field(min_length=1, max_length=100, json_schema_extra=_UNIQUE)]
     cancel_on_disconnect: bool = True
-    label: Annotated[str, Field(max_length=100)] = ""
+    label: Label = ""
 
 
 class SessionView(Strict):
@@ -89,9 +111,9 @@ class NewPartyDetails(Strict):
     """What it takes to register party details for a session and one of its firms."""
 
     firm: Gfid
-    party_details_list_req_id: Id
+    party_details_list_req_id: Annotated[Id, Field(json_schema_extra={"not": {"enum": list(ON_DEMAND_PARTY_IDS)}})]
     account: Annotated[str, Field(pattern=ACCOUNT_PATTERN)] = ""
-    self_match_prevention_id: Annotated[int, Field(ge=0, le=LARGEST_ID)] | None = None
+    self_match_prevention_id: Annotated[int, Field(ge=0, le=LARGEST_ID), WHOLE] | None = None
 
 
 class PartyDetailsView(Strict):

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from ontherun.keys import KeyRuleError, PairLimitError
 from ontherun.registry import (
@@ -76,7 +77,6 @@ _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND, "not-found"),
     (ForbiddenError, HTTPStatus.FORBIDDEN, "forbidden"),
     (ConflictError, HTTPStatus.CONFLICT, "conflict"),
-    (InvalidError, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
     (PairLimitError, HTTPStatus.CONFLICT, "key-pair-limit"),
     (KeyRuleError, HTTPStatus.CONFLICT, "key-rule"),
@@ -84,18 +84,20 @@ _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
 
 
 async def _refused(request: Request, error: Exception) -> Response:
+    if isinstance(error, InvalidError):
+        return _faults([Fault(where=f"body.{error.where}", message=f"{error.what} Expected: {error.expected}")])
     for sort, status, kind in _KINDS:
         if isinstance(error, sort):
-            errors = []
-            if isinstance(error, InvalidError):
-                errors = [Fault(where=f"body.{error.where}", message=f"{error.what} Expected: {error.expected}")]
-            return problem(status, kind, str(error), errors)
+            return problem(status, kind, str(error))
     return await _failed(request, error)
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults = [Fault(where=_where(fault["loc"]), message=fault["msg"]) for fault in error.errors()]
+    return _faults([Fault(where=_where(fault["loc"]), message=fault["msg"]) for fault in error.errors()])
+
+
+def _faults(faults: list[Fault]) -> ProblemResponse:
     detail = "; ".join(f"{fault.where}: {fault.message}" for fault in faults)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", detail, faults)
 
@@ -105,10 +107,27 @@ def _where(location: Sequence[str | int]) -> str:
     return str(first) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    return problem(status, status.phrase.lower().replace(" ", "-"), str(error.detail), headers=error.headers)
+    headers = dict(error.headers or {})
+    detail = str(error.detail)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods(request))) or headers.get("Allow", "")
+        detail = f"{request.method} is not possible here, only {headers['Allow']}."
+    elif detail == HTTPStatus.NOT_FOUND.phrase:
+        detail = f"There is nothing at {request.url.path}."
+    return problem(status, status.phrase.lower().replace(" ", "-"), detail, headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return every method that the API has for a path; the framework names those of one route only."""
+    found: set[str] = set()
+    for path, operations in request.app.openapi()["paths"].items():
+        pattern, _, _ = compile_path(path)
+        if pattern.match(request.url.path):
+            found.update(method.upper() for method in operations)
+    return found
 
 
 async def _failed(request: Request, error: Exception) -> Response:

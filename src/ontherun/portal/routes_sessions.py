@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from ontherun.keys import FILE_FORMATS
 from ontherun.portal import models, views
-from ontherun.portal.auth import Asking, Serving
+from ontherun.portal.dependencies import Asking, Serving
 from ontherun.portal.paging import page_after
 from ontherun.portal.problems import answers
 from ontherun.portal.status import Status

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 import ontherun
 from ontherun.keys import utc_text
 from ontherun.portal import models, views
-from ontherun.portal.auth import Asking, Serving
+from ontherun.portal.dependencies import Asking, Serving
 from ontherun.portal.paging import page_after
 from ontherun.portal.problems import answers
 from ontherun.portal.routes_sessions import status_of

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 import ontherun
 from ontherun.keys import utc_text
-from ontherun.portal.auth import Serving
+from ontherun.portal.dependencies import Serving
 from ontherun.portal.routes_sessions import status_of
 from ontherun.registry import OrderEntrySession, Registry
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 SESSIONS_SHOWN = 50
 
@@ -63,7 +66,9 @@ def _row(registry: Registry, session: OrderEntrySession, connected: Collection[s
 
 
 @cache
-def _template() -> Template:
+def _template() -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # at the first page: a start must not wait for it
+
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

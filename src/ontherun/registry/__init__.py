@@ -18,7 +18,11 @@ from ontherun.registry.principal import SYSTEM, Principal, Role
 from ontherun.registry.records import (
     ACCOUNT_PATTERN,
     GFID_PATTERN,
+    LABEL_PATTERN,
     LARGEST_ID,
+    NAME_LENGTH,
+    NAME_PATTERN,
+    ON_DEMAND_PARTY_IDS,
     SESSION_ID_PATTERN,
     ApiToken,
     AuditEntry,
@@ -56,6 +60,10 @@ __all__ = [
     "GFID_PATTERN",
     "SESSION_ID_PATTERN",
     "ACCOUNT_PATTERN",
+    "NAME_PATTERN",
+    "LABEL_PATTERN",
+    "NAME_LENGTH",
+    "ON_DEMAND_PARTY_IDS",
     "LARGEST_ID",
     # what can go wrong
     "RegistryError",

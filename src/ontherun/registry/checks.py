@@ -5,21 +5,18 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from ontherun.registry.errors import InvalidError
-from ontherun.registry.records import GFID_PATTERN
-
-NAME_LENGTH = 100
+from ontherun.registry.records import GFID_PATTERN, NAME_LENGTH, NAME_PATTERN
 
 T = TypeVar("T")
 
+_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, which JSON can smuggle in
 
-def checked_name(where: str, name: str, *, may_be_empty: bool = False) -> str:
-    """Return a name without the white space around it. InvalidError unless it is short, printable and not empty."""
-    name = name.strip()
-    if not name and not may_be_empty:
-        raise InvalidError(where, "is empty.", "a name")
-    if len(name) > NAME_LENGTH or not name.isprintable():
+
+def checked_name(where: str, name: str, pattern: str = NAME_PATTERN) -> str:
+    """Return a name. InvalidError unless it fits NAME_PATTERN (or LABEL_PATTERN) and NAME_LENGTH."""
+    if len(name) > NAME_LENGTH or not re.fullmatch(pattern, name) or _SURROGATES.search(name):
         raise InvalidError(
-            where, "is too long or holds control characters.", f"up to {NAME_LENGTH} printable characters"
+            where, "is no name.", f"up to {NAME_LENGTH} visible characters, with single spaces between words"
         )
     return name
 

@@ -11,6 +11,17 @@ GFID_PATTERN = r"^[A-Z0-9]{5}$"
 SESSION_ID_PATTERN = r"^[A-Z0-9]{3}$"
 """A Session ID has three characters and is assigned, never chosen (CME Customer Center help)."""
 
+_VISIBLE = r"[^\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\u3000\ufeff]"
+NAME_PATTERN = rf"^{_VISIBLE}( ?{_VISIBLE})*$"
+"""A name for people: words with single spaces between them. No control character, nothing invisible, nothing that turns
+the direction of writing."""
+
+LABEL_PATTERN = rf"^({_VISIBLE}( ?{_VISIBLE})*)?$"
+"""A name, or nothing."""
+
+NAME_LENGTH = 100
+"""The most characters of a name."""
+
 ACCOUNT_PATTERN = r"^[ -~]{0,20}$"
 """PartyDetailID is char[20] (schema id 8 version 9, tag 1691)."""
 

@@ -8,7 +8,14 @@ from sqlalchemy import insert
 from ontherun.registry.checks import checked_distinct, checked_name
 from ontherun.registry.errors import ConflictError, InvalidError, NotFoundError
 from ontherun.registry.principal import Principal
-from ontherun.registry.records import ACCOUNT_PATTERN, LARGEST_ID, ON_DEMAND_PARTY_IDS, OrderEntrySession, PartyDetails
+from ontherun.registry.records import (
+    ACCOUNT_PATTERN,
+    LABEL_PATTERN,
+    LARGEST_ID,
+    ON_DEMAND_PARTY_IDS,
+    OrderEntrySession,
+    PartyDetails,
+)
 from ontherun.registry.store import Store
 from ontherun.registry.tables import OrderEntrySessionRow, PartyDetailsRow, SessionFirmRow
 
@@ -36,14 +43,15 @@ class Sessions:
     ) -> OrderEntrySession:
         """Create a session and assign its Session ID.
 
-        `firms` are GFIDs of one entity, the primary one first. NotFoundError for one that the principal does not see,
-        InvalidError for firms of two entities or an unknown market segment, ConflictError when all ids are given away.
+        `firms` are GFIDs of one entity, the primary one first. NotFoundError for a firm that the principal does not see
+        or a market segment that the venue does not have, ConflictError for firms of different entities or when all ids
+        are given away.
         New sessions start with cancel on disconnect, as at the exchange (CME client wiki, Cancel on Disconnect).
         """
         by.require_admin()
         gfids = checked_distinct("firms", firms)
         segments = self._checked_segments(market_segments)
-        label = checked_name("label", label, may_be_empty=True)
+        label = checked_name("label", label, LABEL_PATTERN)
         async with self._store.change(by) as change:
             entity_id = self._entity_of(by, gfids)
             position = len(self._directory.sessions())
@@ -94,9 +102,7 @@ class Sessions:
         segments = checked_distinct("market_segments", market_segments)
         if unknown := set(segments) - self._market_segments:
             known = ", ".join(map(str, sorted(self._market_segments)))
-            raise InvalidError(
-                "market_segments", f"{min(unknown)} is no market segment of this venue.", f"some of {known}"
-            )
+            raise NotFoundError(f"market segment {min(unknown)} in this venue, which has {known}")
         return segments
 
     def _entity_of(self, by: Principal, gfids: Sequence[str]) -> int:
@@ -107,8 +113,8 @@ class Sessions:
                 raise NotFoundError(f"Globex firm {gfid}")
             owners[firm.entity_id] = gfid
         if len(owners) > 1:
-            raise InvalidError(
-                "firms", f"{' and '.join(owners.values())} belong to two entities.", "firms of one entity"
+            raise ConflictError(
+                f"{' and '.join(owners.values())} belong to different entities. A session carries firms of one entity."
             )
         return next(iter(owners))
 
@@ -133,16 +139,16 @@ class PartyDetailsBook:
     ) -> PartyDetails:
         """Register party details for orders of a session and one of its firms.
 
-        NotFoundError without such a session, InvalidError for a firm that the session does not carry or an id that
-        cannot be registered, ConflictError for an id that is registered already.
+        NotFoundError without such a session, InvalidError for an id that cannot be registered, ConflictError for a firm
+        that the session does not carry or an id that is registered already.
         """
         by.require_admin()
         _check_party_details(party_details_list_req_id, account, self_match_prevention_id)
         async with self._store.change(by) as change:
             session = self._sessions.get(by, session_id)
             if firm not in session.firms:
-                raise InvalidError(
-                    "firm", f"Session {session_id} does not carry {firm}.", f"one of {', '.join(session.firms)}"
+                raise ConflictError(
+                    f"Session {session_id} does not carry firm {firm}. It carries {', '.join(session.firms)}."
                 )
             if party_details_list_req_id in self._directory.party_details(session_id, firm):
                 raise ConflictError(

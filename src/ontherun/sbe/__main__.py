@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from .errors import SchemaError
-from .generate import generate
-from .schema import load_schema
+from ontherun.sbe.errors import SchemaError
+from ontherun.sbe.generator import generate
+from ontherun.sbe.schema import load_schema
 
 
 def main(arguments: list[str]) -> int:

@@ -6,10 +6,10 @@ sends longer blocks: what we do not know is skipped. What fits neither is refuse
 
 from struct import Struct
 
-from .errors import DecodeError
-from .framing import ENCODING_TYPE, HEADER, HEADER_SIZE
-from .layout import PRIMITIVES, Data, Group, base_length
-from .message import Dimension, Entry, Message, Structure
+from ontherun.sbe.errors import DecodeError
+from ontherun.sbe.framing import ENCODING_TYPE, HEADER, HEADER_SIZE
+from ontherun.sbe.layout import PRIMITIVES, Data, Group, base_length
+from ontherun.sbe.message import Dimension, Entry, Message, Structure
 
 
 def adapted(message: type[Message], buffer: bytes, offset: int) -> bytes:

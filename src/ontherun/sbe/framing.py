@@ -16,7 +16,7 @@ Source: CME client wiki, "iLink 3 Message Header".
 
 from struct import Struct
 
-from .errors import FramingError
+from ontherun.sbe.errors import FramingError
 
 ENCODING_TYPE = 0xCAFE
 HEADER = Struct("<HHHHHH")

@@ -254,10 +254,19 @@ class Schema(NamedTuple):
     messages: Mapping[int, MessageLayout]
 
 
+_TAKEN = frozenset(
+    {"bad_text", "buffer", "cls", "decode", "encode", "end", "entry", "error", "fault", "frame"}
+    | {"offset", "pack", "self", "size", "start", "tail", "texts", "values"}
+)
+
+
 def snake_case(name: str) -> str:
-    """Return a schema name as a Python attribute: `ClOrdID` -> `cl_ord_id`, `MDTradeEntryID` -> `md_trade_entry_id`."""
+    """Return a schema name as a Python attribute: `ClOrdID` -> `cl_ord_id`, `MDTradeEntryID` -> `md_trade_entry_id`.
+
+    A word of the language or of the generated methods gets an underscore: `From` -> `from_`, `Size` -> `size_`.
+    """
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-    return f"{snake}_" if iskeyword(snake) else snake
+    return f"{snake}_" if iskeyword(snake) or snake in _TAKEN else snake
 
 
 def base_length(fields: tuple[Field, ...], since: int) -> int:

@@ -1,14 +1,14 @@
 """What every generated message class stands on."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class, spelled as one
 from typing import ClassVar, Literal, NamedTuple, Self, TypeVar
 
-from .errors import DecodeError, EncodeError
-from .framing import HEADER, HEADER_SIZE
-from .layout import PRIMITIVES, Data, Field, Group
+from ontherun.sbe.errors import DecodeError, EncodeError
+from ontherun.sbe.framing import HEADER, HEADER_SIZE
+from ontherun.sbe.layout import PRIMITIVES, Data, Field, Group
 
 PRINTABLE = bytes(code if 32 <= code <= 126 else ord("?") for code in range(256))
 """A table for `bytes.translate` that changes text exactly when it has a character outside 32..126.
@@ -105,12 +105,13 @@ EntryT = TypeVar("EntryT", bound=Entry)
 
 
 class Dimension:
-    """How the block length and the count in front of a group's entries are written."""
+    """How the block length and the count in front of a group's entries are written; `head` packs them unchecked."""
 
-    __slots__ = ("_struct", "max_count", "size")
+    __slots__ = ("_struct", "head", "max_count", "size")
 
     def __init__(self, block_length: str, count: str) -> None:
         self._struct = Struct(f"<{PRIMITIVES[block_length].code}{PRIMITIVES[count].code}")
+        self.head = self._struct.pack
         self.size = self._struct.size
         self.max_count = PRIMITIVES[count].null - 1
 
@@ -118,7 +119,7 @@ class Dimension:
         """Return the group: its dimension, then the entries' blocks. Raises EncodeError when they are too many."""
         if len(blocks) > self.max_count:
             raise EncodeError(f"{len(blocks)} entries in a group of at most {self.max_count}")
-        return self._struct.pack(block_length, len(blocks)) + b"".join(blocks)
+        return self.head(block_length, len(blocks)) + b"".join(blocks)
 
     def unpack(self, buffer: bytes, offset: int) -> tuple[int, int]:
         """Return block length and count. Raises struct.error beyond the buffer's end."""
@@ -178,14 +179,14 @@ def unfit(value: Structure | type[Structure], error: Exception | None = None) ->
     return EncodeError(f"{value.__name__}: {error}")
 
 
-def find(by_template: Mapping[int, type[Message]], schema_id: int, frame: bytes, offset: int) -> type[Message]:
-    """Return the class of the frame at `offset`. Raises DecodeError when its template or schema is unknown."""
-    if len(frame) - offset < HEADER_SIZE:
-        raise DecodeError(f"{max(len(frame) - offset, 0)} bytes are less than a header")
-    _, _, _, template_id, schema, _ = HEADER.unpack_from(frame, offset)
-    if schema != schema_id:
-        raise DecodeError(f"schema {schema} is not {schema_id}")
-    message = by_template.get(template_id)
-    if message is None:
-        raise DecodeError(f"unknown template {template_id}")
-    return message
+template_at = Struct("<6xH").unpack_from
+"""Read the template id of the frame at an offset, as a tuple of one. Raises struct.error beyond the buffer's end."""
+
+
+def unknown(buffer: bytes, offset: int) -> DecodeError:
+    """Return the error for a frame whose template is not known, or which ends before saying it."""
+    available = max(len(buffer) - offset, 0)
+    if available < HEADER_SIZE:
+        return DecodeError(f"{available} bytes are less than a header")
+    _, _, _, template_id, schema_id, _ = HEADER.unpack_from(buffer, offset)
+    return DecodeError(f"unknown template {template_id} of schema {schema_id}")

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from struct import error as StructError  # noqa: N812 - it is a class, spelled as one
 from typing import Any
 
-from .errors import EncodeError
-from .layout import Set
-from .message import Message, Structure
-from .readable_value import plain, scalars
+from ontherun.sbe.errors import EncodeError
+from ontherun.sbe.layout import Set
+from ontherun.sbe.message import Message, Structure
+from ontherun.sbe.readable_value import plain, scalars
 
 Document = dict[str, Any]
 

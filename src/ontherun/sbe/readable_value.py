@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from .errors import EncodeError
-from .layout import Composite, Enum, Field, Set, Type
+from ontherun.sbe.errors import EncodeError
+from ontherun.sbe.layout import Composite, Enum, Field, Set, Type
 
 TIMESTAMPS = frozenset({"RequestTime", "RequestTimestamp", "SendingTimeEpoch", "TransBkdTime", "TransactTime"})
 """uInt64 fields that count nanoseconds since 1970-01-01 UTC (schema id 8 version 9)."""

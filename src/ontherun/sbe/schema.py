@@ -3,8 +3,8 @@
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping
 
-from .errors import SchemaError
-from .layout import (
+from ontherun.sbe.errors import SchemaError
+from ontherun.sbe.layout import (
     PRIMITIVES,
     Composite,
     Data,
@@ -115,6 +115,9 @@ def _message(element: ET.Element, types: Mapping[str, Encoding]) -> MessageLayou
     template_id = _int(element, "id")
     name = _name(element).removesuffix(str(template_id))
     fields, block_length = _block(element, types, name)
+    groups = tuple(_group(child, types, name) for child in element if _local(child) == "group")
+    data = tuple(_data(child, types) for child in element if _local(child) == "data")
+    _distinct([part.attribute for parts in (fields, groups, data) for part in parts], name)
     return MessageLayout(
         name,
         template_id,
@@ -123,8 +126,8 @@ def _message(element: ET.Element, types: Mapping[str, Encoding]) -> MessageLayou
         _int(element, "sinceVersion", 0),
         element.get("description", ""),
         fields,
-        tuple(_group(child, types, name) for child in element if _local(child) == "group"),
-        tuple(_data(child, types) for child in element if _local(child) == "data"),
+        groups,
+        data,
     )
 
 

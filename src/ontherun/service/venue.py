@@ -190,8 +190,8 @@ class Venue:
             await serving
 
         self._close.push_async_callback(end)
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.001)  # noqa: ASYNC110 -- uvicorn has no event for it
+        while not server.started and not serving.done():  # noqa: ASYNC110 -- uvicorn has no event for it
+            await asyncio.sleep(0.001)
         if serving.done():
             serving.result()
 

@@ -1,17 +1,16 @@
 """Where the exchange's own layout files are, and packages generated from them."""
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from ontherun.sbe import Schema, load_schema
 from ontherun.sbe.__main__ import main
-from ontherun.sbe.layout import Schema
-from ontherun.sbe.schema import load_schema
 
 ROOT = Path(__file__).parents[3]
 OURS = ROOT / "src/ontherun/ilink/schema/ilink.xml"
@@ -59,12 +58,8 @@ def generated_from(
 
 
 def import_package(folder: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        folder.name, folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[folder.name] = module
-    spec.loader.exec_module(module)
-    return module
+    sys.path.insert(0, str(folder.parent))
+    try:
+        return import_module(folder.name)
+    finally:
+        sys.path.remove(str(folder.parent))

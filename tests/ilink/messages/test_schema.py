@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ontherun.ilink import messages
-from ontherun.sbe.generate import generate
+from ontherun.sbe import generate
 from ontherun.sbe.layout import Composite, Encoding, Enum, Field, Schema, Set, Type
 from ontherun.sbe.message import Structure
 
@@ -100,9 +100,9 @@ def test_the_generated_classes_hold_the_schema(ours: Schema) -> None:
     for template_id, layout in ours.messages.items():
         message = messages.BY_TEMPLATE[template_id]
         assert message.__name__ == layout.name
-        assert (message.TEMPLATE_ID, message.SCHEMA_ID, message.VERSION) == (template_id, ours.id, ours.version)
-        assert (message.BLOCK_LENGTH, message.MSG_TYPE) == (layout.block_length, layout.msg_type)
-        assert (message.FIELDS, message.DATA, message.SINCE) == (layout.fields, layout.data, layout.since)
+        assert (template_id, ours.id, ours.version) == (message.TEMPLATE_ID, message.SCHEMA_ID, message.VERSION)
+        assert (layout.block_length, layout.msg_type) == (message.BLOCK_LENGTH, message.MSG_TYPE)
+        assert (layout.fields, layout.data, layout.since) == (message.FIELDS, message.DATA, message.SINCE)
         assert [group._replace(fields=entry.FIELDS) for group, entry in message.GROUPS] == list(layout.groups)
 
 

@@ -4,6 +4,8 @@ A message holds raw wire values: whole numbers with the wire's own nulls, prices
 without its padding, enumerations as numbers (see `enums`) and characters by their code.
 """
 
+from struct import error as StructError
+
 from ontherun.sbe.layout import (
     INT8_NULL,
     INT16_NULL,
@@ -14,7 +16,7 @@ from ontherun.sbe.layout import (
     UINT32_NULL,
     UINT64_NULL,
 )
-from ontherun.sbe.message import Fault, Message, find
+from ontherun.sbe.message import Fault, Message, template_at, unknown
 
 from .business_reject import BusinessReject
 from .establish import Establish
@@ -189,7 +191,11 @@ def decode(frame: bytes, offset: int = 0) -> Message:
 
     Raises DecodeError when its template or schema is unknown, or when it does not fit its layout.
     """
-    return find(BY_TEMPLATE, 8, frame, offset).decode(frame, offset)
+    try:
+        message = BY_TEMPLATE[template_at(frame, offset)[0]]
+    except (KeyError, StructError):
+        raise unknown(frame, offset) from None
+    return message.decode(frame, offset)
 
 
 __all__ = [

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(342, ENCODING_TYPE, 330, 521, 8, 0)[:10]
 _FRAME = Struct("<10sHIQ256s20sQQQ5sIHH2sBBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHIQ256s20sQQQ5sIHH2sBBB").pack
 
 
 class BusinessReject(Message):
@@ -126,7 +126,7 @@ class BusinessReject(Message):
         if len(self.text) > 256 or len(self.sender_id) > 20 or len(self.location) > 5 or len(self.ref_msg_type) > 2:
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.seq_num,

@@ -14,7 +14,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 132, 503, 8, 0)[2:10]
 _FRAME = Struct("<H8sH32s20s30s10s10sQQI3s5sH")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<32s20s30s10s10sQQI3s5sH").pack
+_pack_1 = Struct("<32s20s30s10s10sQQI3s5sH").pack
 _credentials = Length("uint16")
 
 
@@ -111,7 +113,7 @@ class Establish(Message):
         @staticmethod
         def pack(*values):
             tail = _credentials.pack(values[-1])
-            return _FRAME.pack(144 + len(tail), _START, 9, *values[:-1]) + tail
+            return _head(144 + len(tail), _START, 9) + _block(*values[:-1]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -126,10 +128,8 @@ class Establish(Message):
             raise unfit(self)
         tail = _credentials.pack(self.credentials)
         try:
-            frame = _pack(
-                144 + len(tail),
-                _START,
-                9,
+            frame = _head(144 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.hmac_signature,
                 self.access_key_id,
                 self.trading_system_name,

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(51, ENCODING_TYPE, 39, 504, 8, 0)[:10]
 _FRAME = Struct("<10sHQQIIQHHBBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQQIIQHHBBB").pack
 
 
 class EstablishmentAck(Message):
@@ -99,7 +99,7 @@ class EstablishmentAck(Message):
 
     def encode(self) -> bytes:
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.uuid,

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(85, ENCODING_TYPE, 73, 505, 8, 0)[:10]
 _FRAME = Struct("<10sH48sQQIHBBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sH48sQQIHBBB").pack
 
 
 class EstablishmentReject(Message):
@@ -91,7 +91,7 @@ class EstablishmentReject(Message):
         if len(self.reason) > 48:
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.reason,

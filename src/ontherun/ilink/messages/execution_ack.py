@@ -24,7 +24,7 @@ from . import types
 _START = HEADER.pack(113, ENCODING_TYPE, 101, 539, 8, 0)[:10]
 _FRAME = Struct("<10sHQQBI20sQqiIBB20sQ5sB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQQBI20sQqiIBB20sQ5sB").pack
 
 
 class ExecutionAck(Message):
@@ -135,7 +135,7 @@ class ExecutionAck(Message):
         if len(self.cl_ord_id) > 20 or len(self.sender_id) > 20 or len(self.location) > 5:
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.party_details_list_req_id,

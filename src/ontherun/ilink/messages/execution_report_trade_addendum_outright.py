@@ -27,8 +27,10 @@ from .composites import Decimal64NULL
 _START = HEADER.pack(0, ENCODING_TYPE, 266, 548, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sQqQQQQQ5siIIIHBBBBBBBBBBqHBHHqbqbqI40s")
 _unpack = _FRAME.unpack_from
-_pack_1 = Struct("<H8sHIQ40s20s20sQqQQQQQ5siIIIHBBBBBBBBB").pack
-_pack_2 = Struct("<BqHBHHqbqbqI40s").pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ40s20s20sQqQQQQQ5siIIIHBBBBBBBBBBqHBHHqbqbqI40s").pack
+_pack_1 = Struct("<IQ40s20s20sQqQQQQQ5siIIIHBBBBBBBBBBqH").pack
+_pack_2 = Struct("<BHHqbqbqI40s").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_order_events = Dimension("uint16", "uint8")
@@ -460,9 +462,9 @@ class ExecutionReportTradeAddendumOutright(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_fills.pack(15, values[-2])
-            tail += _no_order_events.pack(45, values[-1])
-            return _FRAME.pack(278 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_fills.head(15, len(values[-2])) + b"".join(values[-2])
+            tail += _no_order_events.head(45, len(values[-1])) + b"".join(values[-1])
+            return _head(278 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -476,10 +478,8 @@ class ExecutionReportTradeAddendumOutright(Message):
         tail = _no_fills.pack(15, [entry.encode() for entry in self.no_fills])
         tail += _no_order_events.pack(45, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack_1(
-                278 + len(tail),
-                _START,
-                9,
+            frame = _head(278 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.exec_id,
@@ -507,11 +507,11 @@ class ExecutionReportTradeAddendumOutright(Message):
                 self.execution_mode,
                 self.liquidity_flag,
                 self.managed_order,
-            )
-            frame = frame + _pack_2(
                 self.short_sale_type,
                 self.discretion_price,
                 self.trd_type,
+            )
+            frame += _pack_2(
                 self.exec_restatement_reason,
                 self.settl_date,
                 self.maturity_date,

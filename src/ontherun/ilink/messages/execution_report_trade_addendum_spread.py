@@ -26,8 +26,10 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 227, 549, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sQqQQQQQ5siIIIIHBBBBBBBBBBBB40s")
 _unpack = _FRAME.unpack_from
-_pack_1 = Struct("<H8sHIQ40s20s20sQqQQQQQ5siIIIIHBBBBBBBB").pack
-_pack_2 = Struct("<BBBB40s").pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ40s20s20sQqQQQQQ5siIIIIHBBBBBBBBBBBB40s").pack
+_pack_1 = Struct("<IQ40s20s20sQqQQQQQ5siIIIIHBBBBBBBBBBB").pack
+_pack_2 = Struct("<B40s").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_legs = Dimension("uint16", "uint8")
@@ -522,10 +524,10 @@ class ExecutionReportTradeAddendumSpread(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_fills.pack(15, values[-3])
-            tail += _no_legs.pack(41, values[-2])
-            tail += _no_order_events.pack(27, values[-1])
-            return _FRAME.pack(239 + len(tail), _START, 9, *values[:-3]) + tail
+            tail = _no_fills.head(15, len(values[-3])) + b"".join(values[-3])
+            tail += _no_legs.head(41, len(values[-2])) + b"".join(values[-2])
+            tail += _no_order_events.head(27, len(values[-1])) + b"".join(values[-1])
+            return _head(239 + len(tail), _START, 9) + _block(*values[:-3]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -540,10 +542,8 @@ class ExecutionReportTradeAddendumSpread(Message):
         tail += _no_legs.pack(41, [entry.encode() for entry in self.no_legs])
         tail += _no_order_events.pack(27, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack_1(
-                239 + len(tail),
-                _START,
-                9,
+            frame = _head(239 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.exec_id,
@@ -571,14 +571,11 @@ class ExecutionReportTradeAddendumSpread(Message):
                 self.poss_retrans_flag,
                 self.total_num_securities,
                 self.exec_inst,
-            )
-            frame = frame + _pack_2(
                 self.execution_mode,
                 self.liquidity_flag,
                 self.managed_order,
-                self.short_sale_type,
-                self.exec_ref_id,
             )
+            frame += _pack_2(self.short_sale_type, self.exec_ref_id)
         except StructError as error:
             raise unfit(self, error) from error
         return frame + tail

@@ -27,8 +27,9 @@ from .composites import Decimal64NULL
 _START = HEADER.pack(0, ENCODING_TYPE, 236, 550, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sQqQQQQQ5siIIIHBBBBBHqbqb40s")
 _unpack = _FRAME.unpack_from
-_pack_1 = Struct("<H8sHIQ40s20s20sQqQQQQQ5siIIIHBBBBBHqbq").pack
-_pack_2 = Struct("<b40s").pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ40s20s20sQqQQQQQ5siIIIHBBBBBHqbqb40s").pack
+_pack_1 = Struct("<IQ40s20s20sQqQQQQQ5siIIIHBBBBBHqbqb40s").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_order_events = Dimension("uint16", "uint8")
@@ -405,9 +406,9 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_fills.pack(15, values[-2])
-            tail += _no_order_events.pack(45, values[-1])
-            return _FRAME.pack(248 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_fills.head(15, len(values[-2])) + b"".join(values[-2])
+            tail += _no_order_events.head(45, len(values[-1])) + b"".join(values[-1])
+            return _head(248 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -421,10 +422,8 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
         tail = _no_fills.pack(15, [entry.encode() for entry in self.no_fills])
         tail += _no_order_events.pack(45, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack_1(
-                248 + len(tail),
-                _START,
-                9,
+            frame = _head(248 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.exec_id,
@@ -452,8 +451,9 @@ class ExecutionReportTradeAddendumSpreadLeg(Message):
                 self.calculated_ccy_last_qty.mantissa,
                 self.calculated_ccy_last_qty.exponent,
                 self.gross_trade_amt.mantissa,
+                self.gross_trade_amt.exponent,
+                self.exec_ref_id,
             )
-            frame = frame + _pack_2(self.gross_trade_amt.exponent, self.exec_ref_id)
         except StructError as error:
             raise unfit(self, error) from error
         return frame + tail

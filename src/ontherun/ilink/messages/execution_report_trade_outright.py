@@ -27,8 +27,10 @@ from .composites import Decimal64NULL
 _START = HEADER.pack(0, ENCODING_TYPE, 293, 525, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sQqQqqQQQQQQ5siIIIIIIIHHBBBBBBBBBBBBBBqHBHHqbqbqqBq")
 _unpack = _FRAME.unpack_from
-_pack_1 = Struct("<H8sHIQ40s20s20sQqQqqQQQQQQ5siIIIIIIIHH").pack
-_pack_2 = Struct("<BBBBBBBBBBBBBBqHBHHqbqbqqBq").pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ40s20s20sQqQqqQQQQQQ5siIIIIIIIHHBBBBBBBBBBBBBBqHBHHqbqbqqBq").pack
+_pack_1 = Struct("<IQ40s20s20sQqQqqQQQQQQ5siIIIIIIIHHBBB").pack
+_pack_2 = Struct("<BBBBBBBBBBBqHBHHqbqbqqBq").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_order_events = Dimension("uint16", "uint8")
@@ -525,9 +527,9 @@ class ExecutionReportTradeOutright(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_fills.pack(15, values[-2])
-            tail += _no_order_events.pack(41, values[-1])
-            return _FRAME.pack(305 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_fills.head(15, len(values[-2])) + b"".join(values[-2])
+            tail += _no_order_events.head(41, len(values[-1])) + b"".join(values[-1])
+            return _head(305 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.exec_id) > 40 or len(self.sender_id) > 20 or len(self.cl_ord_id) > 20 or len(self.location) > 5:
@@ -535,10 +537,8 @@ class ExecutionReportTradeOutright(Message):
         tail = _no_fills.pack(15, [entry.encode() for entry in self.no_fills])
         tail += _no_order_events.pack(41, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack_1(
-                305 + len(tail),
-                _START,
-                9,
+            frame = _head(305 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.exec_id,
@@ -566,11 +566,11 @@ class ExecutionReportTradeOutright(Message):
                 self.leaves_qty,
                 self.trade_date,
                 self.expire_date,
-            )
-            frame = frame + _pack_2(
                 self.ord_status,
                 self.ord_type,
                 self.side,
+            )
+            frame += _pack_2(
                 self.time_in_force,
                 self.manual_order_indicator,
                 self.poss_retrans_flag,

@@ -26,8 +26,10 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 230, 526, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sQqQqqQQQQQQ5siIIIIIIHHBBBBBBBBBBBBB")
 _unpack = _FRAME.unpack_from
-_pack_1 = Struct("<H8sHIQ40s20s20sQqQqqQQQQQQ5siIIIIIIHHB").pack
-_pack_2 = Struct("<BBBBBBBBBBBB").pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ40s20s20sQqQqqQQQQQQ5siIIIIIIHHBBBBBBBBBBBBB").pack
+_pack_1 = Struct("<IQ40s20s20sQqQqqQQQQQQ5siIIIIIIHHBBBB").pack
+_pack_2 = Struct("<BBBBBBBBB").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_legs = Dimension("uint16", "uint8")
@@ -529,10 +531,10 @@ class ExecutionReportTradeSpread(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_fills.pack(15, values[-3])
-            tail += _no_legs.pack(29, values[-2])
-            tail += _no_order_events.pack(23, values[-1])
-            return _FRAME.pack(242 + len(tail), _START, 9, *values[:-3]) + tail
+            tail = _no_fills.head(15, len(values[-3])) + b"".join(values[-3])
+            tail += _no_legs.head(29, len(values[-2])) + b"".join(values[-2])
+            tail += _no_order_events.head(23, len(values[-1])) + b"".join(values[-1])
+            return _head(242 + len(tail), _START, 9) + _block(*values[:-3]) + tail
 
     def encode(self) -> bytes:
         if len(self.exec_id) > 40 or len(self.sender_id) > 20 or len(self.cl_ord_id) > 20 or len(self.location) > 5:
@@ -541,10 +543,8 @@ class ExecutionReportTradeSpread(Message):
         tail += _no_legs.pack(29, [entry.encode() for entry in self.no_legs])
         tail += _no_order_events.pack(23, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack_1(
-                242 + len(tail),
-                _START,
-                9,
+            frame = _head(242 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.exec_id,
@@ -572,11 +572,11 @@ class ExecutionReportTradeSpread(Message):
                 self.trade_date,
                 self.expire_date,
                 self.ord_status,
-            )
-            frame = frame + _pack_2(
                 self.ord_type,
                 self.side,
                 self.time_in_force,
+            )
+            frame += _pack_2(
                 self.manual_order_indicator,
                 self.poss_retrans_flag,
                 self.aggressor_indicator,

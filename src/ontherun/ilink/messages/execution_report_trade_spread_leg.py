@@ -27,8 +27,10 @@ from .composites import Decimal32NULL, Decimal64NULL
 _START = HEADER.pack(0, ENCODING_TYPE, 219, 527, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ40s20s20sqbQqQqQQQ5sibibibiIIIHBBBBHqbqb")
 _unpack = _FRAME.unpack_from
-_pack_1 = Struct("<H8sHIQ40s20s20sqbQqQqQQQ5sibibibiIIIHB").pack
-_pack_2 = Struct("<BBBHqbqb").pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ40s20s20sqbQqQqQQQ5sibibibiIIIHBBBBHqbqb").pack
+_pack_1 = Struct("<IQ40s20s20sqbQqQqQQQ5sibibibiIIIHBBBB").pack
+_pack_2 = Struct("<Hqbqb").pack
 _no_fills = Dimension("uint16", "uint8")
 _no_fills_entry = Struct("<qI2sB")
 _no_order_events = Dimension("uint16", "uint8")
@@ -414,9 +416,9 @@ class ExecutionReportTradeSpreadLeg(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_fills.pack(15, values[-2])
-            tail += _no_order_events.pack(41, values[-1])
-            return _FRAME.pack(231 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_fills.head(15, len(values[-2])) + b"".join(values[-2])
+            tail += _no_order_events.head(41, len(values[-1])) + b"".join(values[-1])
+            return _head(231 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.exec_id) > 40 or len(self.sender_id) > 20 or len(self.cl_ord_id) > 20 or len(self.location) > 5:
@@ -424,10 +426,8 @@ class ExecutionReportTradeSpreadLeg(Message):
         tail = _no_fills.pack(15, [entry.encode() for entry in self.no_fills])
         tail += _no_order_events.pack(41, [entry.encode() for entry in self.no_order_events])
         try:
-            frame = _pack_1(
-                231 + len(tail),
-                _START,
-                9,
+            frame = _head(231 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.exec_id,
@@ -455,11 +455,11 @@ class ExecutionReportTradeSpreadLeg(Message):
                 self.side_trade_id,
                 self.trade_date,
                 self.ord_status,
-            )
-            frame = frame + _pack_2(
                 self.ord_type,
                 self.side,
                 self.poss_retrans_flag,
+            )
+            frame += _pack_2(
                 self.settl_date,
                 self.calculated_ccy_last_qty.mantissa,
                 self.calculated_ccy_last_qty.exponent,

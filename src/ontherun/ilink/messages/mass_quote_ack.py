@@ -15,7 +15,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 352, 545, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ256s20sQQQQ5sIHHBBBBBBBBBQBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ256s20sQQQQ5sIHHBBBBBBBBBQBB").pack
+_pack_1 = Struct("<IQ256s20sQQQQ5sIHHBBBBBBBBBQBB").pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<IiHB")
 
@@ -245,18 +247,16 @@ class MassQuoteAck(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_quote_entries.pack(11, values[-1])
-            return _FRAME.pack(364 + len(tail), _START, 9, *values[:-1]) + tail
+            tail = _no_quote_entries.head(11, len(values[-1])) + b"".join(values[-1])
+            return _head(364 + len(tail), _START, 9) + _block(*values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.text) > 256 or len(self.sender_id) > 20 or len(self.location) > 5:
             raise unfit(self)
         tail = _no_quote_entries.pack(11, [entry.encode() for entry in self.no_quote_entries])
         try:
-            frame = _pack(
-                364 + len(tail),
-                _START,
-                9,
+            frame = _head(364 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.text,

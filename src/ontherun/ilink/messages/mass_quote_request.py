@@ -25,7 +25,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 124, 567, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20sQ5sIBBBBBB60s")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<QQBI20sQ5sIBBBBBB60s").pack
+_pack_1 = Struct("<QQBI20sQ5sIBBBBBB60s").pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<iqIBIH")
 
@@ -232,18 +234,16 @@ class MassQuoteRequest(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_quote_entries.pack(23, values[-1])
-            return _FRAME.pack(136 + len(tail), _START, 9, *values[:-1]) + tail
+            tail = _no_quote_entries.head(23, len(values[-1])) + b"".join(values[-1])
+            return _head(136 + len(tail), _START, 9) + _block(*values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5 or len(self.reserved) > 60:
             raise unfit(self)
         tail = _no_quote_entries.pack(23, [entry.encode() for entry in self.no_quote_entries])
         try:
-            frame = _pack(
-                136 + len(tail),
-                _START,
-                9,
+            frame = _head(136 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.party_details_list_req_id,
                 self.sending_time_epoch,
                 self.manual_order_indicator,

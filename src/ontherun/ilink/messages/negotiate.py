@@ -14,7 +14,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 76, 500, 8, 0)[2:10]
 _FRAME = Struct("<H8sH32s20sQQ3s5s")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<32s20sQQ3s5s").pack
+_pack_1 = Struct("<32s20sQQ3s5s").pack
 _credentials = Length("uint16")
 
 
@@ -80,7 +82,7 @@ class Negotiate(Message):
         @staticmethod
         def pack(*values):
             tail = _credentials.pack(values[-1])
-            return _FRAME.pack(88 + len(tail), _START, 9, *values[:-1]) + tail
+            return _head(88 + len(tail), _START, 9) + _block(*values[:-1]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -92,10 +94,8 @@ class Negotiate(Message):
             raise unfit(self)
         tail = _credentials.pack(self.credentials)
         try:
-            frame = _pack(
-                88 + len(tail),
-                _START,
-                9,
+            frame = _head(88 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.hmac_signature,
                 self.access_key_id,
                 self.uuid,

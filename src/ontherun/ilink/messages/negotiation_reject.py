@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(81, ENCODING_TYPE, 69, 502, 8, 0)[:10]
 _FRAME = Struct("<10sH48sQQHBBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sH48sQQHBBB").pack
 
 
 class NegotiationReject(Message):
@@ -86,7 +86,7 @@ class NegotiationReject(Message):
         if len(self.reason) > 48:
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.reason,

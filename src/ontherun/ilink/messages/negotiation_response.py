@@ -14,7 +14,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 33, 501, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQHBBIQB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<QQHBBIQB").pack
+_pack_1 = Struct("<QQHBBIQB").pack
 _credentials = Length("uint16")
 
 
@@ -96,15 +98,13 @@ class NegotiationResponse(Message):
         @staticmethod
         def pack(*values):
             tail = _credentials.pack(values[-1])
-            return _FRAME.pack(45 + len(tail), _START, 9, *values[:-1]) + tail
+            return _head(45 + len(tail), _START, 9) + _block(*values[:-1]) + tail
 
     def encode(self) -> bytes:
         tail = _credentials.pack(self.credentials)
         try:
-            frame = _pack(
-                45 + len(tail),
-                _START,
-                9,
+            frame = _head(45 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.uuid,
                 self.request_timestamp,
                 self.secret_key_secure_id_expiration,

@@ -15,7 +15,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 74, 544, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20sqQQ5si")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<QQBI20sqQQ5si").pack
+_pack_1 = Struct("<QQBI20sqQQ5si").pack
 _no_sides = Dimension("uint16", "uint8")
 _no_sides_entry = Struct("<20sQIBB")
 
@@ -198,18 +200,16 @@ class NewOrderCross(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_sides.pack(34, values[-1])
-            return _FRAME.pack(86 + len(tail), _START, 9, *values[:-1]) + tail
+            tail = _no_sides.head(34, len(values[-1])) + b"".join(values[-1])
+            return _head(86 + len(tail), _START, 9) + _block(*values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5:
             raise unfit(self)
         tail = _no_sides.pack(34, [entry.encode() for entry in self.no_sides])
         try:
-            frame = _pack(
-                86 + len(tail),
-                _START,
-                9,
+            frame = _head(86 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.cross_id,
                 self.order_request_id,
                 self.manual_order_indicator,

@@ -25,7 +25,7 @@ from . import types
 _START = HEADER.pack(144, ENCODING_TYPE, 132, 514, 8, 0)[:10]
 _FRAME = Struct("<10sHqIiBI20s20sQQQq5sIIHBBBBBBBBqq")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHqIiBI20s20sQQQq5sIIHBBBBBBBBqq").pack
 
 
 class NewOrderSingle(Message):
@@ -186,7 +186,7 @@ class NewOrderSingle(Message):
         if len(self.sender_id) > 20 or len(self.cl_ord_id) > 20 or len(self.location) > 5:
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.price,

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(29, ENCODING_TYPE, 17, 513, 8, 0)[:10]
 _FRAME = Struct("<10sHQIIB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQIIB").pack
 
 
 class NotApplied(Message):
@@ -51,7 +51,7 @@ class NotApplied(Message):
 
     def encode(self) -> bytes:
         try:
-            return _pack(_START, 9, self.uuid, self.from_seq_no, self.msg_count, self.split_msg)
+            return _pack_1(_START, 9, self.uuid, self.from_seq_no, self.msg_count, self.split_msg)
         except StructError as error:
             raise unfit(self, error) from error
 

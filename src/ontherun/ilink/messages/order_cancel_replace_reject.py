@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(421, ENCODING_TYPE, 409, 536, 8, 0)[:10]
 _FRAME = Struct("<10sHIQ256s40s20s20sQQQQQ5sHHBBBBQ")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHIQ256s40s20s20sQQQQQ5sHHBBBBQ").pack
 
 
 class OrderCancelReplaceReject(Message):
@@ -156,7 +156,7 @@ class OrderCancelReplaceReject(Message):
         ):
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.seq_num,

@@ -25,7 +25,7 @@ from . import types
 _START = HEADER.pack(145, ENCODING_TYPE, 133, 515, 8, 0)[:10]
 _FRAME = Struct("<10sHqIiBI20s20sQQqQQ5sIIHBBBBBBBBBq")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHqIiBI20s20sQQqQQ5sIIHBBBBBBBBBq").pack
 
 
 class OrderCancelReplaceRequest(Message):
@@ -191,7 +191,7 @@ class OrderCancelReplaceRequest(Message):
         if len(self.sender_id) > 20 or len(self.cl_ord_id) > 20 or len(self.location) > 5:
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.price,

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(108, ENCODING_TYPE, 96, 516, 8, 0)[:10]
 _FRAME = Struct("<10sHQQBI20s20sQQ5siBB8s")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQQBI20s20sQQ5siBB8s").pack
 
 
 class OrderCancelRequest(Message):
@@ -121,7 +121,7 @@ class OrderCancelRequest(Message):
         ):
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.order_id,

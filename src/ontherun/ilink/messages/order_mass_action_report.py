@@ -25,8 +25,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 130, 562, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ20sQQQQQ6s5siHBBBIBBBBBBBBBBQ8s8s")
 _unpack = _FRAME.unpack_from
-_pack_1 = Struct("<H8sHIQ20sQQQQQ6s5siHBBBIBBBBBBBBBBQ").pack
-_pack_2 = Struct("<8s8s").pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ20sQQQQQ6s5siHBBBIBBBBBBBBBBQ8s8s").pack
+_pack_1 = Struct("<IQ20sQQQQQ6s5siHBBBIBBBBBBBBBBQ8s8s").pack
 _no_affected_orders = Dimension("uint16", "uint8")
 _no_affected_orders_entry = Struct("<20sQI")
 
@@ -274,8 +275,8 @@ class OrderMassActionReport(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_affected_orders.pack(32, values[-1])
-            return _FRAME.pack(142 + len(tail), _START, 9, *values[:-1]) + tail
+            tail = _no_affected_orders.head(32, len(values[-1])) + b"".join(values[-1])
+            return _head(142 + len(tail), _START, 9) + _block(*values[:-1]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -288,10 +289,8 @@ class OrderMassActionReport(Message):
             raise unfit(self)
         tail = _no_affected_orders.pack(32, [entry.encode() for entry in self.no_affected_orders])
         try:
-            frame = _pack_1(
-                142 + len(tail),
-                _START,
-                9,
+            frame = _head(142 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.sender_id,
@@ -319,8 +318,9 @@ class OrderMassActionReport(Message):
                 self.liquidity_flag,
                 self.poss_retrans_flag,
                 self.delay_to_time,
+                self.orig_order_user,
+                self.cancel_text,
             )
-            frame = frame + _pack_2(self.orig_order_user, self.cancel_text)
         except StructError as error:
             raise unfit(self, error) from error
         return frame + tail

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(91, ENCODING_TYPE, 79, 529, 8, 0)[:10]
 _FRAME = Struct("<10sHQQBI20sQ6s5siBBBBBBB8s")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQQBI20sQ6s5siBBBBBBB8s").pack
 
 
 class OrderMassActionRequest(Message):
@@ -143,7 +143,7 @@ class OrderMassActionRequest(Message):
         ):
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.party_details_list_req_id,

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(80, ENCODING_TYPE, 68, 530, 8, 0)[:10]
 _FRAME = Struct("<10sHQQBI20sQ6s5siBBBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQQBI20sQ6s5siBBBB").pack
 
 
 class OrderMassStatusRequest(Message):
@@ -116,7 +116,7 @@ class OrderMassStatusRequest(Message):
         if len(self.sender_id) > 20 or len(self.security_group) > 6 or len(self.location) > 5:
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.party_details_list_req_id,

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(74, ENCODING_TYPE, 62, 533, 8, 0)[:10]
 _FRAME = Struct("<10sHQQBI20sQQ5s")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQQBI20sQQ5s").pack
 
 
 class OrderStatusRequest(Message):
@@ -91,7 +91,7 @@ class OrderStatusRequest(Message):
         if len(self.sender_id) > 20 or len(self.location) > 5:
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.party_details_list_req_id,

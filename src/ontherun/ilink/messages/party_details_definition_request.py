@@ -15,7 +15,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 147, 518, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI75s20sQBBBBBBBQQ")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<QQBI75s20sQBBBBBBBQQ").pack
+_pack_1 = Struct("<QQBI75s20sQBBBBBBBQQ").pack
 _no_party_details = Dimension("uint16", "uint8")
 _no_party_details_entry = Struct("<20sH")
 _no_trd_reg_publications = Dimension("uint16", "uint8")
@@ -248,9 +250,9 @@ class PartyDetailsDefinitionRequest(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_party_details.pack(22, values[-2])
-            tail += _no_trd_reg_publications.pack(2, values[-1])
-            return _FRAME.pack(159 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_party_details.head(22, len(values[-2])) + b"".join(values[-2])
+            tail += _no_trd_reg_publications.head(2, len(values[-1])) + b"".join(values[-1])
+            return _head(159 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.memo) > 75 or len(self.avg_px_group_id) > 20:
@@ -258,10 +260,8 @@ class PartyDetailsDefinitionRequest(Message):
         tail = _no_party_details.pack(22, [entry.encode() for entry in self.no_party_details])
         tail += _no_trd_reg_publications.pack(2, [entry.encode() for entry in self.no_trd_reg_publications])
         try:
-            frame = _pack(
-                159 + len(tail),
-                _START,
-                9,
+            frame = _head(159 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.party_details_list_req_id,
                 self.sending_time_epoch,
                 self.list_update_action,

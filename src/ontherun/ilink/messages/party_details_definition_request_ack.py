@@ -15,7 +15,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 159, 519, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ75s20sQQQBBBBBBBBBBQQBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ75s20sQQQBBBBBBBBBBQQBB").pack
+_pack_1 = Struct("<IQ75s20sQQQBBBBBBBBBBQQBB").pack
 _no_party_details = Dimension("uint16", "uint8")
 _no_party_details_entry = Struct("<20sH")
 _no_trd_reg_publications = Dimension("uint16", "uint8")
@@ -273,9 +275,9 @@ class PartyDetailsDefinitionRequestAck(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_party_details.pack(22, values[-2])
-            tail += _no_trd_reg_publications.pack(2, values[-1])
-            return _FRAME.pack(171 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_party_details.head(22, len(values[-2])) + b"".join(values[-2])
+            tail += _no_trd_reg_publications.head(2, len(values[-1])) + b"".join(values[-1])
+            return _head(171 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.memo) > 75 or len(self.avg_px_group_id) > 20:
@@ -283,10 +285,8 @@ class PartyDetailsDefinitionRequestAck(Message):
         tail = _no_party_details.pack(22, [entry.encode() for entry in self.no_party_details])
         tail += _no_trd_reg_publications.pack(2, [entry.encode() for entry in self.no_trd_reg_publications])
         try:
-            frame = _pack(
-                171 + len(tail),
-                _START,
-                9,
+            frame = _head(171 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.memo,

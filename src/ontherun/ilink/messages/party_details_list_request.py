@@ -15,7 +15,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 20, 537, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQI")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<QQI").pack
+_pack_1 = Struct("<QQI").pack
 _no_requesting_party_i_ds = Dimension("uint16", "uint8")
 _no_requesting_party_i_ds_entry = Struct("<5sBB")
 _no_party_i_ds = Dimension("uint16", "uint8")
@@ -193,22 +195,16 @@ class PartyDetailsListRequest(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_requesting_party_i_ds.pack(7, values[-2])
-            tail += _no_party_i_ds.pack(11, values[-1])
-            return _FRAME.pack(32 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_requesting_party_i_ds.head(7, len(values[-2])) + b"".join(values[-2])
+            tail += _no_party_i_ds.head(11, len(values[-1])) + b"".join(values[-1])
+            return _head(32 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         tail = _no_requesting_party_i_ds.pack(7, [entry.encode() for entry in self.no_requesting_party_i_ds])
         tail += _no_party_i_ds.pack(11, [entry.encode() for entry in self.no_party_i_ds])
         try:
-            frame = _pack(
-                32 + len(tail),
-                _START,
-                9,
-                self.party_details_list_req_id,
-                self.sending_time_epoch,
-                self.seq_num,
-            )
+            frame = _head(32 + len(tail), _START, 9)
+            frame += _pack_1(self.party_details_list_req_id, self.sending_time_epoch, self.seq_num)
         except StructError as error:
             raise unfit(self, error) from error
         return frame + tail

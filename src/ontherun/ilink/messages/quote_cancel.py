@@ -15,7 +15,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 61, 528, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20s5sIBB8sB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<QQBI20s5sIBB8sB").pack
+_pack_1 = Struct("<QQBI20s5sIBB8sB").pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<6si")
 _no_quote_sets = Dimension("uint16", "uint8")
@@ -206,9 +208,9 @@ class QuoteCancel(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_quote_entries.pack(10, values[-2])
-            tail += _no_quote_sets.pack(10, values[-1])
-            return _FRAME.pack(73 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_quote_entries.head(10, len(values[-2])) + b"".join(values[-2])
+            tail += _no_quote_sets.head(10, len(values[-1])) + b"".join(values[-1])
+            return _head(73 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5 or len(self.orig_order_user) > 8:
@@ -216,10 +218,8 @@ class QuoteCancel(Message):
         tail = _no_quote_entries.pack(10, [entry.encode() for entry in self.no_quote_entries])
         tail += _no_quote_sets.pack(10, [entry.encode() for entry in self.no_quote_sets])
         try:
-            frame = _pack(
-                73 + len(tail),
-                _START,
-                9,
+            frame = _head(73 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.party_details_list_req_id,
                 self.sending_time_epoch,
                 self.manual_order_indicator,

@@ -25,7 +25,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 370, 563, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ256s20sQQQ6s5sIHHBBIBBBBBBQ8s8sBBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ256s20sQQQ6s5sIHHBBIBBBBBBQ8s8sBBB").pack
+_pack_1 = Struct("<IQ256s20sQQQ6s5sIHHBBIBBBBBBQ8s8sBBB").pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<IiB")
 _no_quote_sets = Dimension("uint16", "uint8")
@@ -303,9 +305,9 @@ class QuoteCancelAck(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_quote_entries.pack(9, values[-2])
-            tail += _no_quote_sets.pack(4, values[-1])
-            return _FRAME.pack(382 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_quote_entries.head(9, len(values[-2])) + b"".join(values[-2])
+            tail += _no_quote_sets.head(4, len(values[-1])) + b"".join(values[-1])
+            return _head(382 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -320,10 +322,8 @@ class QuoteCancelAck(Message):
         tail = _no_quote_entries.pack(9, [entry.encode() for entry in self.no_quote_entries])
         tail += _no_quote_sets.pack(4, [entry.encode() for entry in self.no_quote_sets])
         try:
-            frame = _pack(
-                382 + len(tail),
-                _START,
-                9,
+            frame = _head(382 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.text,

@@ -15,7 +15,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 52, 569, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20s5sIBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<QQBI20s5sIBB").pack
+_pack_1 = Struct("<QQBI20s5sIBB").pack
 _no_quote_entries = Dimension("uint16", "uint8")
 _no_quote_entries_entry = Struct("<6s")
 
@@ -144,18 +146,16 @@ class QuoteCancelByGroup(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_quote_entries.pack(6, values[-1])
-            return _FRAME.pack(64 + len(tail), _START, 9, *values[:-1]) + tail
+            tail = _no_quote_entries.head(6, len(values[-1])) + b"".join(values[-1])
+            return _head(64 + len(tail), _START, 9) + _block(*values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5:
             raise unfit(self)
         tail = _no_quote_entries.pack(6, [entry.encode() for entry in self.no_quote_entries])
         try:
-            frame = _pack(
-                64 + len(tail),
-                _START,
-                9,
+            frame = _head(64 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.party_details_list_req_id,
                 self.sending_time_epoch,
                 self.manual_order_indicator,

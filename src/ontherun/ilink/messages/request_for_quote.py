@@ -15,7 +15,9 @@ from . import types
 _START = HEADER.pack(0, ENCODING_TYPE, 55, 543, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20sQ5sB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<QQBI20sQ5sB").pack
+_pack_1 = Struct("<QQBI20sQ5sB").pack
 _no_related_sym = Dimension("uint16", "uint8")
 _no_related_sym_entry = Struct("<iIB")
 
@@ -140,18 +142,16 @@ class RequestForQuote(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_related_sym.pack(9, values[-1])
-            return _FRAME.pack(67 + len(tail), _START, 9, *values[:-1]) + tail
+            tail = _no_related_sym.head(9, len(values[-1])) + b"".join(values[-1])
+            return _head(67 + len(tail), _START, 9) + _block(*values[:-1]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.location) > 5:
             raise unfit(self)
         tail = _no_related_sym.pack(9, [entry.encode() for entry in self.no_related_sym])
         try:
-            frame = _pack(
-                67 + len(tail),
-                _START,
-                9,
+            frame = _head(67 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.party_details_list_req_id,
                 self.quote_req_id,
                 self.manual_order_indicator,

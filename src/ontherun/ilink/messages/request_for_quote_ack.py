@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(370, ENCODING_TYPE, 358, 546, 8, 0)[:10]
 _FRAME = Struct("<10sHIQ256s20s17sQQQQ5sHHBBBBQ")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHIQ256s20s17sQQQQ5sHHBBBBQ").pack
 
 
 class RequestForQuoteAck(Message):
@@ -141,7 +141,7 @@ class RequestForQuoteAck(Message):
         ):
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.seq_num,

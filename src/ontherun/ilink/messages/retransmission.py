@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(43, ENCODING_TYPE, 31, 509, 8, 0)[:10]
 _FRAME = Struct("<10sHQQQIHB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQQQIHB").pack
 
 
 class Retransmission(Message):
@@ -72,7 +72,7 @@ class Retransmission(Message):
 
     def encode(self) -> bytes:
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.uuid,

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(87, ENCODING_TYPE, 75, 510, 8, 0)[:10]
 _FRAME = Struct("<10sH48sQQQHB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sH48sQQQHB").pack
 
 
 class RetransmitReject(Message):
@@ -74,7 +74,7 @@ class RetransmitReject(Message):
         if len(self.reason) > 48:
             raise unfit(self)
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.reason,

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(42, ENCODING_TYPE, 30, 508, 8, 0)[:10]
 _FRAME = Struct("<10sHQQQIH")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQQQIH").pack
 
 
 class RetransmitRequest(Message):
@@ -61,7 +61,15 @@ class RetransmitRequest(Message):
 
     def encode(self) -> bytes:
         try:
-            return _pack(_START, 9, self.uuid, self.last_uuid, self.request_timestamp, self.from_seq_no, self.msg_count)
+            return _pack_1(
+                _START,
+                9,
+                self.uuid,
+                self.last_uuid,
+                self.request_timestamp,
+                self.from_seq_no,
+                self.msg_count,
+            )
         except StructError as error:
             raise unfit(self, error) from error
 

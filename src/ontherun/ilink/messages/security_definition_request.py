@@ -26,7 +26,9 @@ from .composites import Decimal32NULL
 _START = HEADER.pack(0, ENCODING_TYPE, 72, 560, 8, 0)[2:10]
 _FRAME = Struct("<H8sHQQBI20sQ8s5sHHBiB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_head = Struct("<H8sH").pack
+_block = Struct("<QQBI20sQ8s5sHHBiB").pack
+_pack_1 = Struct("<QQBI20sQ8s5sHHBiB").pack
 _no_legs = Dimension("uint16", "uint8")
 _no_legs_entry = Struct("<qiibBB")
 _no_broken_dates = Dimension("uint16", "uint8")
@@ -266,9 +268,9 @@ class SecurityDefinitionRequest(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_legs.pack(19, values[-2])
-            tail += _no_broken_dates.pack(4, values[-1])
-            return _FRAME.pack(84 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_legs.head(19, len(values[-2])) + b"".join(values[-2])
+            tail += _no_broken_dates.head(4, len(values[-1])) + b"".join(values[-1])
+            return _head(84 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         if len(self.sender_id) > 20 or len(self.security_sub_type) > 8 or len(self.location) > 5:
@@ -276,10 +278,8 @@ class SecurityDefinitionRequest(Message):
         tail = _no_legs.pack(19, [entry.encode() for entry in self.no_legs])
         tail += _no_broken_dates.pack(4, [entry.encode() for entry in self.no_broken_dates])
         try:
-            frame = _pack(
-                84 + len(tail),
-                _START,
-                9,
+            frame = _head(84 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.party_details_list_req_id,
                 self.security_req_id,
                 self.manual_order_indicator,

@@ -26,8 +26,10 @@ from .composites import Decimal32NULL, MaturityMonthYear
 _START = HEADER.pack(0, ENCODING_TYPE, 430, 561, 8, 0)[2:10]
 _FRAME = Struct("<H8sHIQ256s35s20s20sQQQQ6s6s5si3sHBBBHHHBi8sBBBBBBB")
 _unpack = _FRAME.unpack_from
-_pack_1 = Struct("<H8sHIQ256s35s20s20sQQQQ6s6s5si3sHBBBHHHBi8sBB").pack
-_pack_2 = Struct("<BBBBB").pack
+_head = Struct("<H8sH").pack
+_block = Struct("<IQ256s35s20s20sQQQQ6s6s5si3sHBBBHHHBi8sBBBBBBB").pack
+_pack_1 = Struct("<IQ256s35s20s20sQQQQ6s6s5si3sHBBBHHHBi8sBBBBB").pack
+_pack_2 = Struct("<BB").pack
 _no_legs = Dimension("uint16", "uint8")
 _no_legs_entry = Struct("<qibiBB")
 _no_broken_dates = Dimension("uint16", "uint8")
@@ -381,9 +383,9 @@ class SecurityDefinitionResponse(Message):
 
         @staticmethod
         def pack(*values):
-            tail = _no_legs.pack(19, values[-2])
-            tail += _no_broken_dates.pack(16, values[-1])
-            return _FRAME.pack(442 + len(tail), _START, 9, *values[:-2]) + tail
+            tail = _no_legs.head(19, len(values[-2])) + b"".join(values[-2])
+            tail += _no_broken_dates.head(16, len(values[-1])) + b"".join(values[-1])
+            return _head(442 + len(tail), _START, 9) + _block(*values[:-2]) + tail
 
     def encode(self) -> bytes:
         if (
@@ -401,10 +403,8 @@ class SecurityDefinitionResponse(Message):
         tail = _no_legs.pack(19, [entry.encode() for entry in self.no_legs])
         tail += _no_broken_dates.pack(16, [entry.encode() for entry in self.no_broken_dates])
         try:
-            frame = _pack_1(
-                442 + len(tail),
-                _START,
-                9,
+            frame = _head(442 + len(tail), _START, 9)
+            frame += _pack_1(
                 self.seq_num,
                 self.uuid,
                 self.text,
@@ -432,14 +432,11 @@ class SecurityDefinitionResponse(Message):
                 self.termination_type,
                 self.security_response_type,
                 self.expiration_cycle,
-            )
-            frame = frame + _pack_2(
                 self.manual_order_indicator,
                 self.split_msg,
                 self.auto_quote_request,
-                self.poss_retrans_flag,
-                self.broken_date_term_type,
             )
+            frame += _pack_2(self.poss_retrans_flag, self.broken_date_term_type)
         except StructError as error:
             raise unfit(self, error) from error
         return frame + tail

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(26, ENCODING_TYPE, 14, 506, 8, 0)[:10]
 _FRAME = Struct("<10sHQIBB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sHQIBB").pack
 
 
 class Sequence(Message):
@@ -64,7 +64,7 @@ class Sequence(Message):
 
     def encode(self) -> bytes:
         try:
-            return _pack(
+            return _pack_1(
                 _START,
                 9,
                 self.uuid,

@@ -15,7 +15,7 @@ from . import types
 _START = HEADER.pack(79, ENCODING_TYPE, 67, 507, 8, 0)[:10]
 _FRAME = Struct("<10sH48sQQHB")
 _unpack = _FRAME.unpack_from
-_pack = _FRAME.pack
+_pack_1 = Struct("<10sH48sQQHB").pack
 
 
 class Terminate(Message):
@@ -63,7 +63,7 @@ class Terminate(Message):
         if len(self.reason) > 48:
             raise unfit(self)
         try:
-            return _pack(_START, 9, self.reason, self.uuid, self.request_timestamp, self.error_codes, self.split_msg)
+            return _pack_1(_START, 9, self.reason, self.uuid, self.request_timestamp, self.error_codes, self.split_msg)
         except StructError as error:
             raise unfit(self, error) from error
 

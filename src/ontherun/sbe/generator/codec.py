@@ -1,9 +1,9 @@
 """Writes the methods that pack, encode and decode: one call of `struct` a block, where Python allows it."""
 
-from .framing import HEADER_SIZE
-from .generate_block import Block, Scalar, is_tuple
-from .generate_text import Bracketed, chain, layout
-from .layout import Group, MessageLayout, Schema
+from ontherun.sbe.framing import HEADER_SIZE
+from ontherun.sbe.generator.block import Block, Scalar, is_tuple
+from ontherun.sbe.generator.text import Bracketed, chain, layout
+from ontherun.sbe.layout import Group, MessageLayout, Schema
 
 MAX_ARGUMENTS = 30
 """CPython's compiler hands more arguments than this over through a list and a tuple, which costs as much as packing."""
@@ -14,20 +14,19 @@ def constants(schema: Schema, message: MessageLayout, root: Block, entries: list
     variable = _is_variable(message)
     size = 0 if variable else HEADER_SIZE + message.block_length
     header = f"{size}, ENCODING_TYPE, {message.block_length}, {message.template_id}, {schema.id}, 0"
-    head = "<H8sH" if variable else "<10sH"
+    head = "H8sH" if variable else "10sH"
     lines = [
         f"_START = HEADER.pack({header})[{'2:10' if variable else ':10'}]",
-        f'_FRAME = Struct("{head}{root.format}")',
+        f'_FRAME = Struct("<{head}{root.format}")',
         "_unpack = _FRAME.unpack_from",
     ]
-    pieces = _pieces(message, root)
-    if len(pieces) == 1:
-        lines.append("_pack = _FRAME.pack")
+    codes = ["".join(scalar.code for scalar in piece) for piece in _pieces(message, root)]
+    codes[-1] += root.tail_padding
+    if variable:
+        lines += [f'_head = Struct("<{head}").pack', f'_block = Struct("<{root.format}").pack']
     else:
-        codes = ["".join(scalar.code for scalar in piece) for piece in pieces]
         codes[0] = head + codes[0]
-        codes[-1] += root.tail_padding
-        lines += [f'_pack_{n} = Struct("{"" if n == 1 else "<"}{code}").pack' for n, code in enumerate(codes, 1)]
+    lines += [f'_pack_{number} = Struct("<{code}").pack' for number, code in enumerate(codes, 1)]
     for entry, group in zip(entries, message.groups, strict=True):
         block_length, count = group.dimension
         lines.append(f'_{group.attribute} = Dimension("{block_length}", "{count}")')
@@ -41,20 +40,11 @@ def _is_variable(message: MessageLayout) -> bool:
 
 
 def _pieces(message: MessageLayout, root: Block) -> list[list[Scalar]]:
-    """Return the block's scalars in as many pieces as calls are needed; the first call packs the header as well."""
-    first = MAX_ARGUMENTS - (3 if _is_variable(message) else 2)
+    """Return the block's scalars in as many pieces as calls are needed; the first leaves room for a fixed header."""
+    first = MAX_ARGUMENTS - (0 if _is_variable(message) else 2)
     scalars = root.scalars
     rest = range(first, len(scalars), MAX_ARGUMENTS)
     return [scalars[:first], *(scalars[start : start + MAX_ARGUMENTS] for start in rest)]
-
-
-def _tail(message: MessageLayout, groups: list[str], data: list[str]) -> list[str]:
-    """Return the lines that pack what follows the root block: the expressions are the entries' blocks, and the data."""
-    parts = [
-        f"_{g.attribute}.pack({g.block_length}, {blocks})" for g, blocks in zip(message.groups, groups, strict=True)
-    ]
-    parts += [f"_{d.attribute}.pack({value})" for d, value in zip(message.data, data, strict=True)]
-    return [f"tail {'+=' if number else '='} {part}" for number, part in enumerate(parts)]
 
 
 def message_pack(schema: Schema, message: MessageLayout, root: Block) -> list[str]:
@@ -67,15 +57,20 @@ def message_pack(schema: Schema, message: MessageLayout, root: Block) -> list[st
     if not after:
         return [*lines, f"        pack = staticmethod(partial(_FRAME.pack, _START, {schema.version}))"]
     last = [f"values[{index - after}]" for index in range(after)]
-    tail = _tail(message, last[: len(message.groups)], last[len(message.groups) :])
-    size = f"{HEADER_SIZE + message.block_length} + len(tail)"
+    parts = [
+        f'_{group.attribute}.head({group.block_length}, len({blocks})) + b"".join({blocks})'
+        for group, blocks in zip(message.groups, last, strict=False)
+    ]
+    data = last[len(message.groups) :]
+    parts += [f"_{d.attribute}.pack({value})" for d, value in zip(message.data, data, strict=True)]
+    head = f"_head({HEADER_SIZE + message.block_length} + len(tail), _START, {schema.version})"
     return [
         *lines,
         "",
         "        @staticmethod",
         "        def pack(*values):",
-        *(f"            {line}" for line in tail),
-        f"            return _FRAME.pack({size}, _START, {schema.version}, *values[:{-after}]) + tail",
+        *(f"            tail {'+=' if number else '='} {part}" for number, part in enumerate(parts)),
+        f"            return {head} + _block(*values[:{-after}]) + tail",
     ]
 
 
@@ -91,7 +86,7 @@ def _typed_pack(parameters: list[str], about: str) -> list[str]:
         "    if TYPE_CHECKING:",
         "",
         "        @staticmethod",
-        *layout(Bracketed("def pack", [*parameters, "/"]), suffix=" -> bytes:", indent=8),
+        *layout(Bracketed("def pack", [*parameters, "/"] if parameters else []), suffix=" -> bytes:", indent=8),
         f'            """{about}"""',
         "    else:",
     ]
@@ -99,26 +94,27 @@ def _typed_pack(parameters: list[str], about: str) -> list[str]:
 
 def message_encode(schema: Schema, message: MessageLayout, root: Block) -> list[str]:
     """Return `encode`."""
-    groups = [f"[entry.encode() for entry in self.{group.attribute}]" for group in message.groups]
-    tail = _tail(message, groups, [f"self.{data.attribute}" for data in message.data])
-    head = ["_START", str(schema.version)]
-    if tail:
-        head.insert(0, f"{HEADER_SIZE + message.block_length} + len(tail)")
-    pieces = _pieces(message, root)
-    calls = []
-    for number, piece in enumerate(pieces, 1):
-        arguments = [*(head if number == 1 else []), *(scalar.value for scalar in piece)]
-        calls.append(Bracketed("_pack" if len(pieces) == 1 else f"_pack_{number}", arguments))
-    lines = [
-        "    def encode(self) -> bytes:",
-        *_length_check(root),
-        *(f"        {line}" for line in tail),
-        "        try:",
+    tail = [
+        f"_{group.attribute}.pack({group.block_length}, [entry.encode() for entry in self.{group.attribute}])"
+        for group in message.groups
     ]
+    tail += [f"_{data.attribute}.pack(self.{data.attribute})" for data in message.data]
+    pieces = [[scalar.value for scalar in piece] for piece in _pieces(message, root)]
+    if not tail:
+        pieces[0] = ["_START", str(schema.version), *pieces[0]]
+    calls = [Bracketed(f"_pack_{number}", piece) for number, piece in enumerate(pieces, 1)]
+    if tail:
+        size = f"{HEADER_SIZE + message.block_length} + len(tail)"
+        calls.insert(0, Bracketed("_head", [size, "_START", str(schema.version)]))
+    lines = ["    def encode(self) -> bytes:", *_length_check(root)]
+    lines += [f"        tail {'+=' if number else '='} {part}" for number, part in enumerate(tail)]
+    lines.append("        try:")
     for number, call in enumerate(calls):
-        last = number == len(calls) - 1
-        target = "return " if last and not tail else "frame = "
-        lines += layout(call, prefix=target if not number else f"{target}frame + ", indent=12)
+        if tail or number < len(calls) - 1:
+            prefix = "frame += " if number else "frame = "
+        else:
+            prefix = "return frame + " if number else "return "
+        lines += layout(call, prefix=prefix, indent=12)
     lines += _refusal()
     return [*lines, "        return frame + tail"] if tail else lines
 

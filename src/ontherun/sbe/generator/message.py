@@ -2,8 +2,8 @@
 
 import re
 
-from .generate_block import Block, value_type
-from .generate_codec import (
+from ontherun.sbe.generator.block import Block, value_type
+from ontherun.sbe.generator.codec import (
     constants,
     entry_decode,
     entry_encode,
@@ -12,9 +12,15 @@ from .generate_codec import (
     message_encode,
     message_pack,
 )
-from .generate_fault import fault_method
-from .generate_text import BANNER, Bracketed, imports, layout, quoted
-from .layout import PRIMITIVES, Composite, Field, Group, MessageLayout, Schema, Set, Type, null_name
+from ontherun.sbe.generator.fault import fault_method
+from ontherun.sbe.generator.text import BANNER, Bracketed, imports, layout, quoted
+from ontherun.sbe.layout import PRIMITIVES, Composite, Field, Group, MessageLayout, Schema, Set, Type, null_name
+
+RUNTIME = ("PRINTABLE", "Dimension", "Entry", "Fault", "Length", "Message", "new", "read_group", "unfit")
+"""What `ontherun.sbe.message` has for the classes."""
+
+IMPORTED = frozenset({*RUNTIME, "Data", "Field", "Group", "Self", "Struct", "StructError"})
+"""Names with capitals that a message's module imports: no class can have one."""
 
 
 def message_module(schema: Schema, message: MessageLayout) -> list[str]:
@@ -41,7 +47,6 @@ def _imports(blocks: list[Block], body: str) -> list[str]:
 
     values = {value_type(field.type) for block in blocks for field in block.carried} - {"int", "bytes"}
     nulls = [f"{primitive.upper()}_NULL" for primitive in PRIMITIVES]
-    runtime = ("PRINTABLE", "Dimension", "Entry", "Fault", "Length", "Message", "new", "read_group", "unfit")
     return [
         *imported("collections", "abc"),
         *imported("functools", "partial"),
@@ -52,7 +57,7 @@ def _imports(blocks: list[Block], body: str) -> list[str]:
         "from ontherun.sbe.adapt import adapted",
         "from ontherun.sbe.framing import ENCODING_TYPE, HEADER",
         *imported("ontherun.sbe.layout", *sorted(nulls), "UINT64_MAX", "Data", "Field", "Group"),
-        *imported("ontherun.sbe.message", *runtime),
+        *imported("ontherun.sbe.message", *RUNTIME),
         "",
         "from . import types",
         *imported(".composites", *sorted(values)),
@@ -151,6 +156,8 @@ def _init(block: Block, groups: dict[str, str], data: list[str]) -> list[str]:
         parameters.append(text if default is None else f"{text} = {default}")
     parameters += [f"{name}: abc.Iterable[{entry}] = ()" for name, entry in groups.items()]
     parameters += [f'{name}: bytes = b""' for name in data]
+    if not parameters:
+        return []
     return [
         "",
         *layout(Bracketed("def __init__", ["self", "*", *parameters]), suffix=" -> None:", indent=4),

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .layout import Composite, Encoding, Field, Type, snake_case
+from ontherun.sbe.layout import Composite, Encoding, Field, Type, snake_case
 
 
 class Scalar(NamedTuple):

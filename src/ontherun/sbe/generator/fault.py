@@ -1,7 +1,7 @@
 """Writes the method `fault` of a message: one check a field, in wire order, nothing for what cannot be wrong."""
 
-from .generate_text import chain
-from .layout import NULL_IS_A_VALUE, Composite, Enum, Field, Set, Type, null_name
+from ontherun.sbe.generator.text import chain
+from ontherun.sbe.layout import NULL_IS_A_VALUE, Composite, Enum, Field, Set, Type, null_name
 
 
 def fault_method(fields: list[Field], groups: list[str]) -> list[str]:

@@ -1,9 +1,10 @@
-"""Who is asking: the bearer token of a request (RFC 6750)."""
+"""What every route of the API depends on: who is asking (RFC 6750), what is served, and no stray parameters."""
 
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
@@ -42,3 +43,11 @@ def _unauthorized(detail: str, challenge: str) -> HTTPException:
 
 
 Asking = Annotated[Principal, Depends(principal_of)]
+
+
+async def known_parameters(request: Request, _by: Asking) -> None:
+    """Refuse query parameters that the route does not have, for a misspelt one would be ignored in silence."""
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    if unknown := [name for name in request.query_params if name not in known]:
+        message = f"There is no such parameter. Known: {', '.join(known) or 'none'}"
+        raise RequestValidationError([{"loc": ("query", name), "msg": message} for name in unknown])

@@ -3,17 +3,22 @@
 The text is laid out as `ruff format` would leave it, so that the generator needs no formatter.
 """
 
-from .generate_block import value_type
-from .generate_message import message_module
-from .generate_text import BANNER, Bracketed, imports, layout, quoted
-from .layout import Composite, Encoding, Enum, MessageLayout, Schema, Set, Value, null_name, snake_case
+from ontherun.sbe.errors import SchemaError
+from ontherun.sbe.generator.block import value_type
+from ontherun.sbe.generator.message import IMPORTED, message_module
+from ontherun.sbe.generator.text import BANNER, Bracketed, imports, layout, quoted
+from ontherun.sbe.layout import Composite, Encoding, Enum, MessageLayout, Schema, Set, Value, null_name, snake_case
+
+SHARED = frozenset({"composites", "enums", "types"})
+"""Modules of the package that are no message."""
 
 NULLS = tuple(f"{kind}{bits}_NULL" for kind in ("INT", "UINT") for bits in (8, 16, 32, 64))
 
 
 def generate(schema: Schema) -> dict[str, str]:
-    """Return the package's modules: text by file name."""
+    """Return the package's modules: text by file name. Raises SchemaError when a name cannot be a class."""
     messages = list(schema.messages.values())
+    _check_names(messages)
     used = _used(messages)
     modules = {
         "__init__.py": _package(schema, messages),
@@ -24,6 +29,18 @@ def generate(schema: Schema) -> dict[str, str]:
     for message in messages:
         modules[f"{snake_case(message.name)}.py"] = message_module(schema, message)
     return {name: "\n".join(lines) + "\n" for name, lines in modules.items()}
+
+
+def _check_names(messages: list[MessageLayout]) -> None:
+    """Raise SchemaError when a class or module would take the name of another, or of what the modules import."""
+    taken = set(IMPORTED)
+    for message in messages:
+        for name in (message.name, *(message.name + group.name for group in message.groups)):
+            if name in taken:
+                raise SchemaError(f"a class cannot be called {name}: the name is taken")
+            taken.add(name)
+        if snake_case(message.name) in SHARED:
+            raise SchemaError(f"a module cannot be called {snake_case(message.name)}: the name is taken")
 
 
 def _used(messages: list[MessageLayout]) -> list[Encoding]:
@@ -43,8 +60,10 @@ def _package(schema: Schema, messages: list[MessageLayout]) -> list[str]:
         "without its padding, enumerations as numbers (see `enums`) and characters by their code.",
         '"""',
         "",
+        "from struct import error as StructError",
+        "",
         *imports("ontherun.sbe.layout", NULLS),
-        "from ontherun.sbe.message import Fault, Message, find",
+        "from ontherun.sbe.message import Fault, Message, template_at, unknown",
         "",
     ]
     for module, names in sorted((snake_case(name), names) for name, names in classes.items()):
@@ -61,7 +80,11 @@ def _package(schema: Schema, messages: list[MessageLayout]) -> list[str]:
         "",
         "    Raises DecodeError when its template or schema is unknown, or when it does not fit its layout.",
         '    """',
-        f"    return find(BY_TEMPLATE, {schema.id}, frame, offset).decode(frame, offset)",
+        "    try:",
+        "        message = BY_TEMPLATE[template_at(frame, offset)[0]]",
+        "    except (KeyError, StructError):",
+        "        raise unknown(frame, offset) from None",
+        "    return message.decode(frame, offset)",
         "",
         "",
         "__all__ = [",

@@ -1,0 +1,106 @@
+"""How one key travels: made over the REST API, it logs in at once; deleted, it is refused at the next login."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from ontherun.ilink import messages as m
+from ontherun.ilink.codes import NegotiationRejectCode
+from tests.support.raw_client import RawClient
+from tests.support.venue_process import VenueProcess
+
+
+@pytest.fixture(scope="module")
+def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
+    with VenueProcess(tmp_path_factory.mktemp("keys") / "data", "--no-fsync") as running:
+        yield running
+
+
+@pytest.fixture
+def api(venue: VenueProcess) -> Iterator[httpx2.Client]:
+    token = Path(venue.ready["token_file"]).read_text().strip()
+    with httpx2.Client(
+        base_url=venue.ready["api_url"] + "/api/v1",
+        headers={"Authorization": f"Bearer {token}"},
+        trust_env=False,
+    ) as client:
+        yield client
+
+
+def ask(api: httpx2.Client, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    answer = api.request(method, path, json=body)
+    assert answer.is_success, answer.text
+    return answer.json() if answer.content else None
+
+
+def new_session(api: httpx2.Client, party_details: int = 7) -> str:
+    body = {"firms": ["DEMO1"], "market_segments": [40]}
+    session_id = str(ask(api, "POST", "/sessions", body)["session_id"])
+    details = {"firm": "DEMO1", "party_details_list_req_id": party_details}
+    ask(api, "POST", f"/sessions/{session_id}/party-details", details)
+    return session_id
+
+
+def new_key(api: httpx2.Client, session_id: str) -> dict[str, Any]:
+    key_id = ask(api, "POST", f"/sessions/{session_id}/keys")["access_key_id"]
+    downloaded: dict[str, Any] = ask(api, "GET", f"/sessions/{session_id}/keys/{key_id}/download?format=json")
+    return downloaded | {"party_details_list_req_id": 7}
+
+
+def test_a_new_sessions_new_key_logs_in_and_trades_at_once(venue: VenueProcess, api: httpx2.Client) -> None:
+    key = new_key(api, new_session(api))
+    with RawClient(venue.address, key) as client:
+        client.log_in()
+        client.order(venue.security_id("UB30"), 1, 99 * 10**9, 1, b"FIRST")
+        assert client.expect(m.ExecutionReportNew).party_details_list_req_id == 7
+
+
+def test_a_deleted_key_is_refused_at_the_next_login(venue: VenueProcess, api: httpx2.Client) -> None:
+    session_id = new_session(api)
+    first, second = new_key(api, session_id), new_key(api, session_id)
+    ask(api, "DELETE", f"/sessions/{session_id}/keys/{first['access_key_id']}")
+    with RawClient(venue.address, first) as client:
+        client.negotiate()
+        assert client.expect(m.NegotiationReject).error_codes == NegotiationRejectCode.HMAC_NOT_AUTHENTICATED
+    with RawClient(venue.address, second) as client:
+        client.log_in()
+    lines = [json.loads(line) for line in (venue.data / "ontherun.log").read_text().splitlines()]
+    refused = next(line for line in lines if line.get("access_key_id") == first["access_key_id"])
+    assert (refused["key_state"], refused["verdict"]) == ("deleted", "REJECTED")
+
+
+def test_party_details_registered_while_logged_in_may_be_named_at_once(venue: VenueProcess, api: httpx2.Client) -> None:
+    session_id = new_session(api)
+    with RawClient(venue.address, new_key(api, session_id)) as client:
+        client.log_in()
+        ub10 = venue.security_id("UB10")
+        client.order(ub10, 1, 99 * 10**9, 1, b"UNKNOWN", party_details_list_req_id=8)
+        assert client.expect(m.BusinessReject).ref_tag_id == 1505
+        details = {"firm": "DEMO1", "party_details_list_req_id": 8}
+        ask(api, "POST", f"/sessions/{session_id}/party-details", details)
+        client.order(ub10, 1, 99 * 10**9, 1, b"KNOWN", party_details_list_req_id=8)
+        assert client.expect(m.ExecutionReportNew).party_details_list_req_id == 8
+
+
+def test_the_portal_shows_who_is_logged_in(venue: VenueProcess, api: httpx2.Client) -> None:
+    session_id = new_session(api)
+    page = venue.ready["portal_url"]
+    with RawClient(venue.address, new_key(api, session_id)) as client:
+        client.log_in()
+        assert httpx2.get(page, trust_env=False).text.count('class="on"') >= 1
+        client.terminate()
+
+
+def test_no_secret_stands_in_any_file_but_the_key_files(venue: VenueProcess, api: httpx2.Client) -> None:
+    key = new_key(api, new_session(api))
+    secrets = [key["secret_key"], *(venue.key(number)["secret_key"] for number in range(2))]
+    with RawClient(venue.address, key) as client:
+        client.log_in()
+    for path in venue.data.rglob("*"):
+        if path.is_file() and path.parent.name != "keys":
+            content = path.read_bytes()
+            assert not any(secret.encode() in content for secret in secrets), path

@@ -1,0 +1,83 @@
+"""Designated primary and backup: CME client wiki, Fault Tolerance Scenarios."""
+
+import pytest
+
+from ontherun.ilink import GatewayState, LocalProtocolError, Role
+from ontherun.ilink.messages import BusinessReject, EstablishmentAck, Sequence
+
+from .conftest import START, UUID, Venue, Wire, sequence, terminate
+from .test_terminate_codes import order
+
+
+@pytest.fixture
+def primary(venue: Venue) -> Wire:
+    return venue.connect().log_in()
+
+
+@pytest.fixture
+def backup(venue: Venue, primary: Wire) -> Wire:
+    wire = venue.connect(Role.BACKUP)
+    wire.bind(next_seq_no=0)
+    return wire
+
+
+def test_the_backup_is_bound_by_establish_alone_with_number_0(venue: Venue, primary: Wire) -> None:
+    primary.business(1)
+    venue.stream().next_outbound = 5
+    (answer,) = venue.connect(Role.BACKUP).bind(next_seq_no=0)
+    assert isinstance(answer, EstablishmentAck)
+    assert (answer.next_seq_no, answer.fault_tolerance_indicator) == (0, Role.BACKUP)
+    assert (venue.stream().next_inbound, venue.stream().next_outbound) == (2, 5)
+
+
+def test_the_primary_is_told_its_role(venue: Venue) -> None:
+    wire = venue.connect()
+    assert wire.negotiate()[0].fault_tolerance_indicator == Role.PRIMARY
+    assert wire.bind()[0].fault_tolerance_indicator == Role.PRIMARY
+
+
+def test_business_on_the_backup_gets_business_reject_131(backup: Wire) -> None:
+    (answer,) = backup.send(order(0))
+    assert isinstance(answer, BusinessReject)
+    assert (answer.business_reject_reason, answer.ref_msg_type, answer.ref_seq_num) == (131, b"D", 2**32 - 1)
+    assert (answer.seq_num, answer.uuid, answer.poss_retrans_flag) == (0, UUID, 0)
+    assert backup.session.state is GatewayState.BACKUP
+
+
+def test_the_backup_ends_alone_and_may_come_again(venue: Venue, primary: Wire, backup: Wire) -> None:
+    backup.send(terminate(START))
+    assert primary.business(1) is None
+    assert isinstance(venue.connect(Role.BACKUP).bind(next_seq_no=0)[0], EstablishmentAck)
+
+
+def test_a_promoted_backup_says_so_and_carries_on_with_both_numbers(venue: Venue, primary: Wire, backup: Wire) -> None:
+    primary.business(1)
+    venue.stream().next_outbound = 5
+    primary.session.lost(venue.now)
+    (promotion,) = backup.carry_out(backup.session.promote(venue.now))
+    assert isinstance(promotion, Sequence)
+    assert (promotion.next_seq_no, promotion.fault_tolerance_indicator) == (5, Role.PRIMARY)
+    assert backup.session.role is Role.PRIMARY
+    assert backup.business(2) is None
+    assert venue.stream().primary_bound
+    assert not venue.stream().backup_bound
+    assert backup.send(sequence(3)) == []
+
+
+def test_a_backup_is_not_promoted_while_the_primary_is_bound(primary: Wire, backup: Wire) -> None:
+    with pytest.raises(LocalProtocolError, match="still bound"):
+        backup.session.promote(START)
+    assert backup.session.state is GatewayState.BACKUP
+
+
+def test_a_primary_is_not_promoted(venue: Venue) -> None:
+    wire = venue.connect()
+    with pytest.raises(LocalProtocolError):
+        wire.session.promote(START)
+
+
+def test_the_promoted_one_ends_as_primary(venue: Venue, primary: Wire, backup: Wire) -> None:
+    primary.session.lost(venue.now)
+    backup.session.promote(venue.now)
+    backup.session.lost(venue.now)
+    assert not venue.stream().primary_bound

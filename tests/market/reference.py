@@ -1,0 +1,277 @@
+"""The market's rules once more, for clarity alone: one list of orders, searched from end to end at every step.
+
+Shares no code with the market but the instruments. Says what happened as tuples, in the form of ``lockstep.told``.
+"""
+
+LIMIT, FAK, FOK = ord("2"), 3, 4
+NULL_QTY, NULL_ID, NULL_PRICE = 2**32 - 1, 2**64 - 1, 2**63 - 1
+CLOSED, PAUSE, OPEN, PRE_OPEN, POST_CLOSE = 4, 2, 17, 21, 26
+
+
+class RestingOrder:
+    def __init__(self, order_id, owner, terms, details):
+        self.order_id = order_id
+        self.owner = owner
+        self.terms = terms
+        self.details = details
+        self.open = terms.order_qty
+        self.filled = 0
+        self.shown = 0
+        self.place = None  # in the queue: smaller comes first
+        self.ofm = None
+
+    @property
+    def immediate(self):
+        return self.terms.time_in_force in (FAK, FOK)
+
+
+class ReferenceMarket:
+    def __init__(self, segment_id, instruments, ofm_latches=False, exhausted_cancels=True):
+        self.segment_id = segment_id
+        self.instruments = {instrument.security_id: instrument for instrument in instruments}
+        self.ofm_latches = ofm_latches
+        self.exhausted_cancels = exhausted_cancels
+        self.status = OPEN
+        self.orders = []
+        self.places = self.order_ids = self.executions = self.side_trades = self.trade_entries = self.order_events = 0
+
+    # Commands
+
+    def new_order(self, owner, terms):
+        said = self.business_fault(owner, terms, needs_price=True, target=None)
+        if said:
+            return said
+        code = self.terms_fault(terms)
+        if code:
+            return [("rejected", 0, code, self.exec_id())]
+        self.order_ids += 1
+        order = RestingOrder(
+            self.number(self.order_ids), owner, terms, owner.party_details[terms.party_details_list_req_id]
+        )
+        return [("accepted", order.order_id, order.open, self.exec_id()), *self.enter(order)]
+
+    def cancel(self, owner, request):
+        order = self.find(owner, request)
+        said = self.business_fault(owner, request, needs_price=False, target=order)
+        if said:
+            return said
+        code = self.target_fault(owner, request, order)
+        if code:
+            return [("cancel rejected", self.id_of(request, order), code, self.exec_id())]
+        self.orders.remove(order)
+        return [("cancelled", order.order_id, order.filled, 255, self.exec_id())]
+
+    def replace(self, owner, request):
+        order = self.find(owner, request)
+        said = self.business_fault(owner, request, needs_price=True, target=order)
+        if said:
+            return said
+        code = self.target_fault(owner, request, order) or self.terms_fault(request)
+        if not code and (order.terms.display_qty == NULL_QTY) != (request.display_qty == NULL_QTY):
+            code = 1011
+        if code:
+            return [("replace rejected", self.id_of(request, order), code, self.exec_id())]
+
+        ofm = request.ofm_override if order.ofm is None else order.ofm
+        if self.ofm_latches and request.ofm_override == 1:
+            ofm = 1
+        filled = order.filled if ofm == 1 else 0
+        still_open = request.order_qty - filled
+        if still_open <= 0 and self.exhausted_cancels:
+            self.orders.remove(order)
+            return [("cancelled", order.order_id, order.filled, 255, self.exec_id())]
+        if still_open <= 0:
+            return [("replace rejected", self.id_of(request, order), 2115, self.exec_id())]
+        if request.display_qty != NULL_QTY and request.display_qty > still_open:
+            return [("replace rejected", self.id_of(request, order), 2046, self.exec_id())]
+
+        details = owner.party_details[request.party_details_list_req_id]
+        same_place = (
+            request.price == order.terms.price and still_open <= order.open and details.account == order.details.account
+        )
+        order.terms, order.details, order.ofm, order.filled, order.open = request, details, ofm, filled, still_open
+        said = [("modified", order.order_id, filled, still_open, self.exec_id())]
+        if same_place and not order.immediate:
+            order.shown = min(order.shown, still_open, request.display_qty)
+            return said
+        self.orders.remove(order)
+        return said + self.enter(order)
+
+    def set_state(self, status):
+        self.status = status
+        said = []
+        if status == OPEN:
+            for security_id in self.instruments:
+                waiting = sorted((o for o in self.orders if o.terms.security_id == security_id), key=lambda o: o.place)
+                bids = [o.terms.price for o in waiting if o.terms.side == 1]
+                asks = [o.terms.price for o in waiting if o.terms.side == 2]
+                if bids and asks and max(bids) >= min(asks):
+                    self.orders = [o for o in self.orders if o not in waiting]
+                    for order in waiting:
+                        said += self.enter(order)
+        return said
+
+    def end_of_day(self):
+        gone, self.orders = sorted(self.orders, key=lambda o: o.order_id), []
+        return [("eliminated", order.order_id, order.filled, self.exec_id()) for order in gone]
+
+    def cancel_all(self, owner, reason):
+        gone = sorted((o for o in self.orders if o.owner.sender_comp == owner.sender_comp), key=lambda o: o.order_id)
+        self.orders = [o for o in self.orders if o not in gone]
+        return [("cancelled", order.order_id, order.filled, reason, self.exec_id()) for order in gone]
+
+    # Matching
+
+    def enter(self, order):
+        said = []
+        if self.status == OPEN:
+            need = {FAK: order.terms.min_qty, FOK: order.open}.get(order.terms.time_in_force, NULL_QTY)
+            if need == NULL_QTY or sum(other.open for other in self.counterparties(order)) >= need:
+                while order.open and self.counterparties(order):
+                    said += self.trade_at_best_price(order)
+        if order.open and order.immediate:
+            said.append(("eliminated", order.order_id, order.filled, self.exec_id()))
+        elif order.open:
+            self.orders.append(order)
+            self.queue(order)
+        return said
+
+    def trade_at_best_price(self, order):
+        price = self.counterparties(order)[0].terms.price
+        self.trade_entries += 1
+        said, parts = [], []
+        while order.open and self.counterparties(order) and self.counterparties(order)[0].terms.price == price:
+            resting = self.counterparties(order)[0]
+            qty = min(order.open, resting.shown)
+            for each in (order, resting):
+                each.open -= qty
+                each.filled += qty
+            resting.shown -= qty
+            self.order_events += 1
+            parts.append((self.order_events, qty, 4 if order.open else 5))
+            said.append(self.traded(resting, price, qty, False, [(self.order_events, qty, 4 if resting.open else 5)]))
+            if not resting.open:
+                self.orders.remove(resting)
+            elif not resting.shown:
+                self.queue(resting)
+        said.append(self.traded(order, price, sum(qty for _, qty, _ in parts), True, parts))
+        return said
+
+    def traded(self, order, price, qty, aggressor, parts):
+        exec_id = self.exec_id()
+        self.side_trades += 1
+        ids = (exec_id, self.number(self.executions), self.side_trades, self.trade_entries)
+        return ("traded", order.order_id, price, qty, order.filled, order.open, aggressor, *ids, parts)
+
+    def counterparties(self, order):
+        """Every order that this one could trade with, in the order in which it would."""
+        buying = order.terms.side == 1
+        others = [
+            other
+            for other in self.orders
+            if other.terms.security_id == order.terms.security_id
+            and other.terms.side != order.terms.side
+            and (other.terms.price <= order.terms.price if buying else other.terms.price >= order.terms.price)
+        ]
+        return sorted(others, key=lambda other: (other.terms.price if buying else -other.terms.price, other.place))
+
+    def queue(self, order):
+        self.places += 1
+        order.place = self.places
+        order.shown = min(order.open, order.terms.display_qty)
+
+    # Checks
+
+    def business_fault(self, owner, terms, needs_price, target):
+        if terms.party_details_list_req_id not in owner.party_details:
+            return [("business rejected", 1, 1505)]
+        if needs_price and terms.price == NULL_PRICE:
+            return [("business rejected", 5, 44)]
+        if terms.side not in (1, 2):
+            return [("business rejected", 115, 54)]
+        if needs_price:
+            for other in self.orders:
+                same = other.owner.sender_comp == owner.sender_comp and other.terms.cl_ord_id == terms.cl_ord_id
+                if same and other is not target:
+                    return [("business rejected", 133, 11)]
+        return None
+
+    def target_fault(self, owner, request, order):
+        if request.security_id not in self.instruments:
+            return 2047
+        if self.status == CLOSED:
+            return 1003
+        if order is None:
+            return 2045
+        if order.owner.sender_comp != owner.sender_comp:
+            return 2048
+        if order.terms.security_id != request.security_id:
+            return 2045
+        return 2051 if order.terms.side != request.side else None
+
+    def terms_fault(self, terms):
+        if terms.security_id not in self.instruments:
+            return 2047
+        instrument = self.instruments[terms.security_id]
+        immediate = terms.time_in_force in (FAK, FOK)
+        display = terms.display_qty if terms.display_qty != NULL_QTY else None
+        minimum = terms.min_qty if terms.min_qty != NULL_QTY else None
+        for wrong, code in [
+            (self.status in (CLOSED, PAUSE), 1003),
+            (self.status == POST_CLOSE or (self.status == PRE_OPEN and immediate), 2130),
+            (terms.ord_type != LIMIT, 2311),
+            (terms.exec_inst not in (0, 2) or terms.execution_mode == ord("P"), 5512),
+            (terms.time_in_force not in (0, 255, FAK, FOK), 7047),
+            (terms.exec_inst == 2, 5010),
+            (terms.order_qty == 0 or terms.order_qty > instrument.max_qty, 2115),
+            (terms.order_qty < instrument.min_qty, 5003),
+            (terms.order_qty % instrument.qty_increment, 5006),
+            (display is not None and not instrument.display_allowed, 1013),
+            (display is not None and display > terms.order_qty, 2046),
+            (display is not None and display < instrument.min_qty, 5004),
+            (display is not None and display % instrument.qty_increment, 1011),
+            (minimum is not None and minimum < instrument.min_qty, 5005),
+            (minimum is not None and display is not None and display < minimum, 7613),
+            (minimum is not None and minimum > terms.order_qty, 1011),
+            (minimum is not None and terms.time_in_force != FAK, 1011),
+            (terms.price <= 0, 1012),
+            (terms.price % instrument.tick, 1011),
+            (not instrument.low_limit <= terms.price <= instrument.high_limit, 2137),
+            (abs(terms.price - instrument.reference_price) > instrument.band, 2179),
+        ]:
+            if wrong:
+                return code
+        return None
+
+    # Orders and numbers
+
+    def find(self, owner, request):
+        for order in self.orders:
+            if request.order_id == NULL_ID:
+                if (order.owner.sender_comp, order.terms.cl_ord_id) == (owner.sender_comp, request.cl_ord_id):
+                    return order
+            elif order.order_id == request.order_id:
+                return order
+        return None
+
+    def id_of(self, request, order):
+        if request.order_id != NULL_ID:
+            return request.order_id
+        return order.order_id if order else 0
+
+    def number(self, counter):
+        return int(f"{self.segment_id}{counter:013d}")
+
+    def exec_id(self):
+        self.executions += 1
+        return f"{self.segment_id}:{self.executions}".encode()
+
+    def books(self):
+        """Per instrument and side: (price, order id, open, shown), in the order in which they would trade."""
+        seen = {}
+        for security_id in self.instruments:
+            for side in (1, 2):
+                orders = [o for o in self.orders if (o.terms.security_id, o.terms.side) == (security_id, side)]
+                orders.sort(key=lambda o: (-o.terms.price if side == 1 else o.terms.price, o.place))
+                seen[security_id, side] = [(o.terms.price, o.order_id, o.open, o.shown) for o in orders]
+        return seen

@@ -1,0 +1,114 @@
+"""Who may do what, walked over the whole route table: a new route is covered the day it is written."""
+
+from typing import Any
+
+import pytest
+
+from .conftest import Portal, check_problem
+
+PUBLIC = {("GET", "/healthz")}
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/api/v1/entities"): {"name": "New"},
+    ("POST", "/api/v1/firms"): {"entity_id": 1, "gfid": "OURS9", "name": "New"},
+    ("POST", "/api/v1/sessions"): {"firms": ["OURS1"], "market_segments": [40]},
+    ("POST", "/api/v1/sessions/{session_id}/party-details"): {"firm": "OURS1", "party_details_list_req_id": 8},
+    ("POST", "/api/v1/tokens"): {"name": "new", "role": "read-only", "entity_id": 1},
+}
+# Reading a secret, the venue's own audit check, and everything that changes something.
+NOT_FOR_READERS = {("GET", "/api/v1/sessions/{session_id}/keys/{access_key_id}/download")}
+NOT_FOR_ENTITIES = {("GET", "/api/v1/audit/verification"), ("POST", "/api/v1/entities")}
+
+
+def routes(portal: Portal) -> list[tuple[str, str]]:
+    """Return (method, path) of everything that the API describes."""
+    description = portal.app.openapi()
+    return [
+        (method.upper(), path)
+        for path, operations in description["paths"].items()
+        for method in operations
+        if (method.upper(), path) not in PUBLIC
+    ]
+
+
+async def path_to_ours(portal: Portal, path: str) -> str:
+    """Fill a path with things that belong to the first entity."""
+    names = {"session_id": "A00", "gfid": "OURS1", "entity_id": 1, "token_id": 3, "access_key_id": ""}
+    if "{access_key_id}" in path:
+        (pair, *_) = (await portal.ask("operator", "GET", "/api/v1/sessions/A00/keys")).json()["items"] or [None]
+        if pair is None:
+            pair = (await portal.ask("operator", "POST", "/api/v1/sessions/A00/keys")).json()
+        names["access_key_id"] = pair["access_key_id"]
+    return path.format(**names)
+
+
+async def test_nothing_but_the_health_and_the_start_page_is_shown_to_nobody(portal: Portal) -> None:
+    found = routes(portal)
+    assert len(found) >= 20
+    for method, path in found:
+        target = await path_to_ours(portal, path)
+        nobody = await portal.ask(None, method, target, json=BODIES.get((method, path)))
+        check_problem(nobody, 401, "unauthorized")
+        assert nobody.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer nonsense", "Basic YTpi", "bearer otr_", "Bearer \xe9"])
+async def test_a_bad_token_is_as_good_as_none(portal: Portal, header: str) -> None:
+    answer = await portal.ask(None, "GET", "/api/v1/sessions", headers={"Authorization": header.encode("latin-1")})
+    check_problem(answer, 401, "unauthorized")
+
+
+async def test_a_read_only_token_reads_everything_of_its_entity_but_no_secret_and_changes_nothing(
+    portal: Portal,
+) -> None:
+    before = await portal.registry.verify_audit()
+    for method, path in routes(portal):
+        target = await path_to_ours(portal, path)
+        answer = await portal.ask("reader", method, target, json=BODIES.get((method, path)))
+        if method != "GET" or (method, path) in NOT_FOR_READERS | NOT_FOR_ENTITIES:
+            check_problem(answer, 403, "forbidden")
+        else:
+            assert answer.status_code == 200, (path, answer.text)
+    assert await portal.registry.verify_audit() == before + 1  # the pair that the walk itself generated
+
+
+async def test_things_of_another_entity_do_not_exist(portal: Portal) -> None:
+    await path_to_ours(portal, "{access_key_id}")
+    before = await portal.registry.verify_audit()
+    walked = 0
+    for method, path in routes(portal):
+        if "{" not in path:
+            continue
+        walked += 1
+        target = await path_to_ours(portal, path)
+        answer = await portal.ask("stranger", method, target, json=BODIES.get((method, path)))
+        check_problem(answer, 404, "not-found")
+    assert walked >= 10
+    assert await portal.registry.verify_audit() == before
+
+
+async def test_lists_show_nothing_of_another_entity(portal: Portal) -> None:
+    await portal.ask("operator", "POST", "/api/v1/sessions/A00/keys")
+    for method, path in routes(portal):
+        if method == "GET" and "{" not in path and (method, path) not in NOT_FOR_ENTITIES:
+            answer = await portal.ask("stranger", method, path)
+            assert answer.status_code == 200
+            for ours in ("OURS1", '"A00"', "Ours", "reader"):
+                assert ours not in answer.text, path
+
+
+async def test_what_a_body_names_of_another_entity_does_not_exist_either(portal: Portal) -> None:
+    for (method, path), body in BODIES.items():
+        if (method, path) in NOT_FOR_ENTITIES or "{" in path:
+            continue
+        check_problem(await portal.ask("stranger", method, path, json=body), 404, "not-found")
+
+
+async def test_an_admin_may_do_all_of_it_within_the_entity(portal: Portal) -> None:
+    deletes_last = sorted(routes(portal), key=lambda route: route[0] == "DELETE")
+    for method, path in deletes_last:
+        target = await path_to_ours(portal, path)
+        answer = await portal.ask("admin", method, target, json=BODIES.get((method, path)))
+        if (method, path) in NOT_FOR_ENTITIES:
+            check_problem(answer, 403, "forbidden")
+        else:
+            assert answer.is_success, (method, path, answer.text)
