@@ -1,17 +1,18 @@
-"""What several rooms' tests share."""
+"""What several rooms' tests share. The web server is imported by the fixtures that need it: most tests do not."""
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 
-from ontherun.keys import ManualClock
-from ontherun.portal import GatewayAddress, InstrumentSummary, create_app
-from ontherun.registry import Registry
+if TYPE_CHECKING:
+    from ontherun.keys import ManualClock
+    from ontherun.portal import GatewayAddress, InstrumentSummary
 
 START = 1_767_225_600 * 1_000_000_000  # 2026-01-01
 
@@ -20,38 +21,19 @@ START = 1_767_225_600 * 1_000_000_000  # 2026-01-01
 class RunningVenue:
     """What a portal shows as running."""
 
-    api_url: str = "http://testserver"
-    listening: list[GatewayAddress] = field(default_factory=lambda: [GatewayAddress(40, "primary", "127.0.0.1", 9040)])
+    listening: list["GatewayAddress"]
+    traded: list["InstrumentSummary"]
     logged_in: set[str] = field(default_factory=set)
+    api_url: str = "http://testserver"
 
-    def gateways(self) -> list[GatewayAddress]:
+    def gateways(self) -> list["GatewayAddress"]:
         return self.listening
 
-    def instruments(self) -> list[InstrumentSummary]:
-        return [InstrumentSummary("UB10", 810, 40, "10-Year Note", "1/2 of 1/32")] if self.listening else []
+    def instruments(self) -> list["InstrumentSummary"]:
+        return self.traded
 
     def connected(self) -> set[str]:
         return self.logged_in
-
-
-@pytest.fixture
-def running_venue() -> RunningVenue:
-    return RunningVenue()
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listens = threading.Event()
-        self.url = ""
-
-    async def startup(self, sockets: list[object] | None = None) -> None:
-        await super().startup(sockets)
-        host, port = self.servers[0].sockets[0].getsockname()
-        self.url = f"http://{host}:{port}"
-        self.listens.set()
 
 
 @dataclass
@@ -60,7 +42,7 @@ class LivePortal:
 
     url: str
     data_dir: Path
-    clock: ManualClock
+    clock: "ManualClock"
     running: RunningVenue
 
     @property
@@ -68,28 +50,48 @@ class LivePortal:
         return self.data_dir / "admin.token"
 
 
+def _running_venue() -> RunningVenue:
+    from ontherun.portal import GatewayAddress, InstrumentSummary
+
+    return RunningVenue(
+        [GatewayAddress(40, "primary", "127.0.0.1", 9040)],
+        [InstrumentSummary("UB10", 810, 40, "10-Year Note", "1/2 of 1/32")],
+    )
+
+
+@pytest.fixture
+def running_venue() -> RunningVenue:
+    return _running_venue()
+
+
 @pytest.fixture(scope="module")
 def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePortal]:
+    import uvicorn
+
+    from ontherun.keys import ManualClock
+    from ontherun.portal import create_app
+    from ontherun.registry import Registry
+
     data_dir = tmp_path_factory.mktemp("live")
-    clock, running = ManualClock(START), RunningVenue()
-    started: list[_Server] = []
-    ready = threading.Event()
+    clock, running = ManualClock(START), _running_venue()
+    servers: list[uvicorn.Server] = []
 
     async def serve() -> None:
         registry = await Registry.open(data_dir, clock, variables={})
         await registry.seed_demo()
         await registry.local_token_file()
         app = create_app(registry, running)
-        started.append(_Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off")))
-        ready.set()
-        await started[0].serve()
+        servers.append(uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off")))
+        await servers[0].serve()
         await registry.close()
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    assert ready.wait(30)
-    assert started[0].listens.wait(30)
-    running.api_url = started[0].url
-    yield LivePortal(started[0].url, data_dir, clock, running)
-    started[0].should_exit = True
+    while not (servers and servers[0].started):
+        assert thread.is_alive(), "the portal did not start"
+        time.sleep(0.01)
+    host, port = servers[0].servers[0].sockets[0].getsockname()
+    running.api_url = f"http://{host}:{port}"
+    yield LivePortal(running.api_url, data_dir, clock, running)
+    servers[0].should_exit = True
     thread.join()

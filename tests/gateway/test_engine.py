@@ -108,6 +108,91 @@ def test_the_report_of_an_accepted_order_has_every_field() -> None:
     )
 
 
+def test_the_report_of_a_trade_has_every_field() -> None:
+    engine = started()
+    for session, side, quantity in (("BBB", 2, 2), ("BBB", 2, 2), ("AAA", 1, 3)):
+        lane = engine.lanes[session]
+        frame = order(lane.stream.next_inbound, side=side, order_qty=quantity, manual_order_indicator=0).encode()
+        engine.take(lane, frame, 0, len(frame), NOW + 5)
+    sold = [m.decode(frame) for frame in engine.lanes["BBB"].out[2:]]
+    _, bought = said(engine)
+    shared = {
+        "uuid": UUID,
+        "sender_id": b"TRADER1",
+        "party_details_list_req_id": 1,
+        "last_px": PRICE,
+        "price": PRICE,
+        "transact_time": NOW + 5,
+        "sending_time_epoch": NOW + 5,
+        "order_request_id": 77,
+        "location": b"US,NY",
+        "security_id": UB10,
+        "trade_date": NOW // (86_400 * 10**9),
+        "ord_type": ord("2"),
+        "time_in_force": 0,
+        "manual_order_indicator": 0,
+        "poss_retrans_flag": 0,
+        "exec_inst": 0,
+        "ownership": 9,
+        "md_trade_entry_id": 1,
+    }
+    assert bought == m.ExecutionReportTradeOutright(
+        **shared,
+        seq_num=2,
+        exec_id=b"40:6",
+        cl_ord_id=b"ORDER1",
+        order_id=400_000_000_000_003,
+        sec_exec_id=400_000_000_000_006,
+        order_qty=3,
+        last_qty=3,
+        cum_qty=3,
+        leaves_qty=0,
+        side_trade_id=3,
+        ord_status=2,
+        side=1,
+        aggressor_indicator=1,
+        no_fills=[fill(3)],
+        no_order_events=[order_event(1, 2, 4), order_event(2, 1, 5)],
+    )
+    first, second = sold
+    assert second == m.ExecutionReportTradeOutright(
+        **shared,
+        seq_num=4,
+        exec_id=b"40:5",
+        cl_ord_id=b"ORDER2",
+        order_id=400_000_000_000_002,
+        sec_exec_id=400_000_000_000_005,
+        order_qty=2,
+        last_qty=1,
+        cum_qty=1,
+        leaves_qty=1,
+        side_trade_id=2,
+        ord_status=1,
+        side=2,
+        aggressor_indicator=0,
+        no_fills=[fill(1)],
+        no_order_events=[order_event(2, 1, 4)],
+    )
+    assert isinstance(first, m.ExecutionReportTradeOutright)
+    assert (first.last_qty, first.leaves_qty, first.ord_status) == (2, 0, 2)
+
+
+def fill(quantity: int) -> m.ExecutionReportTradeOutrightNoFills:
+    return m.ExecutionReportTradeOutrightNoFills(
+        fill_px=PRICE, fill_qty=quantity, fill_exec_id=b"00", fill_yield_type=1
+    )
+
+
+def order_event(exec_id: int, quantity: int, kind: int) -> m.ExecutionReportTradeOutrightNoOrderEvents:
+    return m.ExecutionReportTradeOutrightNoOrderEvents(
+        order_event_px=PRICE,
+        order_event_exec_id=exec_id,
+        order_event_qty=quantity,
+        order_event_type=kind,
+        order_event_reason=100,
+    )
+
+
 def test_frames_are_taken_up_to_the_first_that_is_not_whole() -> None:
     engine = started()
     lane = engine.lanes["AAA"]

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.support.raw_client import RawClient
+from tests.support.venue_process import VenueProcess
 
 from ontherun.ilink import messages as m
 from ontherun.ilink.codes import NegotiationRejectCode
-from tests.support.raw_client import RawClient
-from tests.support.venue_process import VenueProcess
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ async def test_the_start_page_says_what_runs_and_where(portal: Portal) -> None:
 
 async def test_the_start_page_of_an_empty_venue_teaches(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     portal.running.listening.clear()
+    portal.running.traded.clear()
     monkeypatch.setattr(portal.registry.directory, "_sessions", {})
     text = (await portal.ask(None, "GET", "/")).text
     for shown in (

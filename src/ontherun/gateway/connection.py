@@ -15,6 +15,7 @@ from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.records import Role
 from ontherun.ilink.transitions import GatewayState
+from ontherun.market.terms import PartyDetails
 from ontherun.sbe import FramingError
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
 
@@ -45,7 +46,7 @@ class Connection(asyncio.Protocol):
         self._gateway = gateway
         self._role = role
         self._lane: Lane | None = None
-        self._registered: Mapping[int, object] = {}
+        self._registered: Mapping[int, PartyDetails] = {}
         self._rest = b""
         self._queue: list[bytes] = []
         self.closing = False

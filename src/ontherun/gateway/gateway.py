@@ -22,6 +22,7 @@ from ontherun.ilink.records import Role
 from ontherun.ilink.stream import Stream
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
+from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
 from ontherun.sbe.framing import HEADER_SIZE
 
 TICK = 0.25
@@ -48,6 +49,9 @@ class Log(Protocol):
     def error(self, event: str, **facts: object) -> None:
         """Something that stopped us."""
 
+    def flush(self) -> None:
+        """Write what was logged."""
+
 
 class Directory(Authority, Protocol):
     """What the gateway asks of the registry, synchronously and from memory."""
@@ -55,7 +59,7 @@ class Directory(Authority, Protocol):
     def session(self, session_id: str) -> object | None:
         """The session, or None where there is none."""
 
-    def party_details(self, session: str, firm: str) -> Mapping[int, object]:
+    def party_details(self, session: str, firm: str) -> Mapping[int, RegisteredPartyDetails]:
         """The registered party details of a session and firm by PartyDetailsListReqID."""
 
 
@@ -157,7 +161,7 @@ class Gateway:
             frames.append(bytes(frame))
         return frames
 
-    def bind(self, lane: Lane, connection: Connection) -> Mapping[int, object]:
+    def bind(self, lane: Lane, connection: Connection) -> Mapping[int, RegisteredPartyDetails]:
         """From here on what is said to the lane goes to this connection. Returns a live view of its party details."""
         self.bound[lane] = connection
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
@@ -169,11 +173,11 @@ class Gateway:
                 lane.stream.apply(record)
                 self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
 
-    def sync_party_details(self, lane: Lane, registered: Mapping[int, object]) -> None:
+    def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner
         for number in sorted(registered.keys() - owner.party_details.keys()):
-            details = PartyDetails(number)
+            details = PartyDetails(number, registered[number].account)
             self.engine.register(lane, owner.firm, details)
             fact: dict[str, object] = {"firm": owner.firm, "id": number, "account": details.account.decode()}
             self.journal(Kind.PARTY, lane.number, self.last_now, json_body(fact))
@@ -191,13 +195,23 @@ class Gateway:
             self._schedule()
 
     def traced(self, connection: Connection, trace: LoginTrace) -> None:
-        """Log how a login attempt ended, and why."""
-        tell = self.log.info if trace.verdict is Verdict.ACCEPTED else self.log.warning
-        tell(
-            "login",
-            peer=connection.peer,
-            **{name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"},
-        )
+        """Log how a login attempt ended: one line for an accepted login, everything for one that was not."""
+        if trace.verdict is not Verdict.ACCEPTED:
+            facts = {name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"}
+            self.log.warning("login", peer=connection.peer, **facts)
+        elif trace.message == "Establish":
+            self.log.info(
+                "login",
+                peer=connection.peer,
+                segment=trace.segment,
+                role=trace.role.name,
+                session=trace.session,
+                firm=trace.firm,
+                access_key_id=trace.access_key_id,
+                uuid=trace.uuid,
+                clock_skew=trace.clock_skew,
+                verdict=trace.verdict.name,
+            )
 
     # The turn.
 
@@ -215,6 +229,7 @@ class Gateway:
             except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
                 self._failed = True
                 self.log.error("journal_failed", error=str(error))
+                self.log.flush()
                 self._broken(error)
                 return
         if self._speakers:
@@ -222,8 +237,9 @@ class Gateway:
             self._speakers.clear()
             for connection in speakers:
                 connection.write()
-        if engine.refusals:
+        if engine.refusals or engine.errors:
             self._log_refusals()
+        self.log.flush()
 
     def _deliver(self) -> None:
         """Store what was said, and write it to whoever is there."""
@@ -257,6 +273,7 @@ class Gateway:
         for connection in list(self.connections):
             if connection.session.deadline() <= now:
                 connection.tick(now)
+        self.log.flush()
         self._timer = self._loop.call_later(TICK, self._tick)
 
     def _log_refusals(self) -> None:

@@ -5,6 +5,7 @@ Fields that BrokerTec does not fill are null (schema id 8 version 9; CME client 
 BrokerTec Markets). Text goes out as it came in, but for SenderID, which the exchange upper-cases.
 """
 
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from ontherun.gateway.lane import Lane, Owner
@@ -25,6 +26,7 @@ from ontherun.ilink.messages import (
 from ontherun.ilink.messages.composites import Decimal64NULL
 from ontherun.market.book import Order
 from ontherun.market.events import OrderAccepted, OrderCancelled, OrderEliminated, OrderModified, OrderTraded
+from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 
 if TYPE_CHECKING:
     from ontherun.gateway.engine import Engine
@@ -42,11 +44,46 @@ BINARY_TRADE_REPORTING = 100
 NO_WORKUP = 9
 """Ownership (7191): not applicable, as on all US Treasuries since work-up ended there."""
 
-_NO_MANTISSA, _NO_EXPONENT = Decimal64NULL()
-_new = ExecutionReportNew.pack
-_trade = ExecutionReportTradeOutright.pack
-_fill = ExecutionReportTradeOutrightNoFills.pack
-_order_event = ExecutionReportTradeOutrightNoOrderEvents.pack
+_START = {
+    message: HEADER.pack(
+        0, ENCODING_TYPE, message.BLOCK_LENGTH, message.TEMPLATE_ID, message.SCHEMA_ID, message.VERSION
+    )[2:]
+    for message in (ExecutionReportNew, ExecutionReportTradeOutright)
+}
+"""What stands between the size and the block of a frame."""
+
+# An order costs one or two of these reports, so they are packed by structs of their own, in which neighbours that are
+# always null are one constant: Python passes a call with more than thirty values through a list.
+_NEW = Struct("<H10sIQ40s20s20sQQq8sQQQ16s5siIIIIBBBIBBBBB25s")
+_NEW_START = _START[ExecutionReportNew]
+_NEW_REST = Struct("<QqqB").pack(UINT64_NULL, INT64_NULL, INT64_NULL, UINT8_NULL)  # DelayToTime to PriorityIndicator
+_NO_STOP = INT64_NULL.to_bytes(8, "little")  # StopPx
+_NO_CROSS = b"\xff" * 16  # CrossID, HostCrossID
+_NO_DELAY = UINT16_NULL << 16  # DelayDuration, behind ExpireDate
+_ORIGINAL = 0xFFFF_0000  # PossRetransFlag 0, SplitMsg and CrossType null, behind ManualOrderIndicator
+
+_TRADE = Struct("<H10sIQ40s20s20sQqQq8sQQQQ16s5siIII")
+_TRADE_QUANTITIES = Struct("<IIIIHHBBBBBBBBBBBBB")
+_TRADE_START = _START[ExecutionReportTradeOutright]
+_NO_DECIMAL = Struct("<qb").pack(*Decimal64NULL())
+_TRADE_REST = (  # DiscretionPrice to DisplayLimitPrice
+    Struct("<qHBHH").pack(INT64_NULL, UINT16_NULL, UINT8_NULL, UINT16_NULL, UINT16_NULL)
+    + _NO_DECIMAL * 2
+    + Struct("<qqBq").pack(INT64_NULL, INT64_NULL, UINT8_NULL, INT64_NULL)
+)
+_ONE_FILL = Struct("<HBqI2sB")
+_ORDER_EVENTS = Struct("<HB")
+_ORDER_EVENT = Struct("<q5sIIBB")
+_ORDER_EVENT_REST = _NO_DECIMAL * 2  # ContraGrossTradeAmt, ContraCalculatedCcyLastQty
+_MOST_EVENTS = UINT8_NULL - 1
+_NO_WORKUP_REST = bytes([NO_WORKUP]) + _TRADE_REST
+_FILL_SIZE = ExecutionReportTradeOutrightNoFills.BLOCK_LENGTH
+_ORDER_EVENT_SIZE = ExecutionReportTradeOutrightNoOrderEvents.BLOCK_LENGTH
+_TRADE_SIZE = HEADER.size + ExecutionReportTradeOutright.BLOCK_LENGTH + _ONE_FILL.size + _ORDER_EVENTS.size
+
+_new = _NEW.pack
+_trade = _TRADE.pack
+_trade_quantities = _TRADE_QUANTITIES.pack
 _elimination = ExecutionReportElimination.pack
 _modify = ExecutionReportModify.pack
 _cancel = ExecutionReportCancel.pack
@@ -64,18 +101,20 @@ def next_number(engine: "Engine", lane: Lane) -> int:
 
 
 def new(engine: "Engine", lane: Lane, event: OrderAccepted, now: int) -> None:
-    """ExecutionReportNew (522) to the lane that sent the order. Each order comes this way, so it calls nothing that
-    it need not."""
+    """ExecutionReportNew (522) to the lane that sent the order. Each order comes this way, so it calls little."""
     order = event.order
     terms = order.terms
     stream = lane.stream
     number = stream.next_outbound
     stream.next_outbound = number + 1
-    if not lane.out:
+    out = lane.out
+    if not out:
         lane.first = number
         engine.touched.append(lane)
-    lane.out.append(
+    out.append(
         _new(
+            _NEW.size,
+            _NEW_START,
             number,
             stream.uuid,
             event.exec_id,
@@ -84,117 +123,98 @@ def new(engine: "Engine", lane: Lane, event: OrderAccepted, now: int) -> None:
             terms.party_details_list_req_id,
             order.order_id,
             terms.price,
-            INT64_NULL,  # StopPx
+            _NO_STOP,
             now,
             now,
             terms.order_request_id,
-            UINT64_NULL,  # CrossID
-            UINT64_NULL,  # HostCrossID
+            _NO_CROSS,
             terms.location,
             terms.security_id,
             terms.order_qty,
             terms.min_qty,
             terms.display_qty,
-            terms.expire_date,
-            UINT16_NULL,  # DelayDuration
+            terms.expire_date | _NO_DELAY,
             terms.ord_type,
             terms.side,
             terms.time_in_force,
-            terms.manual_order_indicator,
-            0,  # PossRetransFlag
-            UINT8_NULL,  # SplitMsg
-            UINT8_NULL,  # CrossType
+            terms.manual_order_indicator | _ORIGINAL,
             terms.exec_inst,
             terms.execution_mode,
             terms.liquidity_flag,
             terms.managed_order,
             terms.short_sale_type,
-            UINT64_NULL,  # DelayToTime
-            INT64_NULL,  # DiscretionPrice
-            INT64_NULL,  # ReservationPrice
-            UINT8_NULL,  # PriorityIndicator
+            _NEW_REST,
         )
     )
 
 
 def trade(engine: "Engine", event: OrderTraded, now: int) -> None:
-    """ExecutionReportTradeOutright (525) with one fill and an order event for each counter order."""
+    """ExecutionReportTradeOutright (525) with one fill and an order event for each counter order.
+
+    A report says at most 254 order events; an aggressor that met more at one price gets the first 254 of them.
+    """
     order = event.order
     lane = lane_of(order)
     terms = order.terms
     price = event.price
+    events = event.order_events[:_MOST_EVENTS]
+    listed = [
+        _ORDER_EVENT.pack(price, b"", exec_id, qty, event_type, BINARY_TRADE_REPORTING) + _ORDER_EVENT_REST
+        for exec_id, qty, event_type in events
+    ]
     lane.out.append(
-        _trade(
-            next_number(engine, lane),
-            lane.stream.uuid,
-            event.exec_id,
-            terms.sender_id.upper(),
-            terms.cl_ord_id,
-            terms.party_details_list_req_id,
-            price,
-            order.order_id,
-            terms.price,
-            INT64_NULL,  # StopPx
-            now,
-            now,
-            terms.order_request_id,
-            event.sec_exec_id,
-            UINT64_NULL,  # CrossID
-            UINT64_NULL,  # HostCrossID
-            terms.location,
-            terms.security_id,
-            terms.order_qty,
-            event.qty,
-            event.cum_qty,
-            event.md_trade_entry_id,
-            event.side_trade_id,
-            UINT32_NULL,  # TradeLinkID
-            event.leaves_qty,
-            event.trade_date,
-            terms.expire_date,
-            PARTIALLY_FILLED if event.leaves_qty else FILLED,
-            terms.ord_type,
-            terms.side,
-            terms.time_in_force,
-            terms.manual_order_indicator,
-            0,  # PossRetransFlag
-            event.aggressor,
-            UINT8_NULL,  # CrossType
-            terms.exec_inst,
-            terms.execution_mode,
-            terms.liquidity_flag,
-            terms.managed_order,
-            terms.short_sale_type,
-            NO_WORKUP,
-            INT64_NULL,  # DiscretionPrice
-            UINT16_NULL,  # TrdType
-            UINT8_NULL,  # ExecRestatementReason
-            UINT16_NULL,  # SettlDate
-            UINT16_NULL,  # MaturityDate
-            _NO_MANTISSA,  # CalculatedCcyLastQty
-            _NO_EXPONENT,
-            _NO_MANTISSA,  # GrossTradeAmt
-            _NO_EXPONENT,
-            INT64_NULL,  # BenchmarkPrice
-            INT64_NULL,  # ReservationPrice
-            UINT8_NULL,  # PriorityIndicator
-            INT64_NULL,  # DisplayLimitPrice
-            [_fill(price, event.qty, b"00", FIFO)],
-            [
-                _order_event(
+        b"".join(
+            (
+                _trade(
+                    _TRADE_SIZE + _ORDER_EVENT_SIZE * len(events),
+                    _TRADE_START,
+                    next_number(engine, lane),
+                    lane.stream.uuid,
+                    event.exec_id,
+                    terms.sender_id.upper(),
+                    terms.cl_ord_id,
+                    terms.party_details_list_req_id,
                     price,
-                    b"",
-                    exec_id,
-                    qty,
-                    event_type,
-                    BINARY_TRADE_REPORTING,
-                    _NO_MANTISSA,
-                    _NO_EXPONENT,
-                    _NO_MANTISSA,
-                    _NO_EXPONENT,
-                )
-                for exec_id, qty, event_type in event.order_events
-            ],
+                    order.order_id,
+                    terms.price,
+                    _NO_STOP,
+                    now,
+                    now,
+                    terms.order_request_id,
+                    event.sec_exec_id,
+                    _NO_CROSS,
+                    terms.location,
+                    terms.security_id,
+                    terms.order_qty,
+                    event.qty,
+                    event.cum_qty,
+                ),
+                _trade_quantities(
+                    event.md_trade_entry_id,
+                    event.side_trade_id,
+                    UINT32_NULL,  # TradeLinkID
+                    event.leaves_qty,
+                    event.trade_date,
+                    terms.expire_date,
+                    PARTIALLY_FILLED if event.leaves_qty else FILLED,
+                    terms.ord_type,
+                    terms.side,
+                    terms.time_in_force,
+                    terms.manual_order_indicator,
+                    0,  # PossRetransFlag
+                    event.aggressor,
+                    UINT8_NULL,  # CrossType
+                    terms.exec_inst,
+                    terms.execution_mode,
+                    terms.liquidity_flag,
+                    terms.managed_order,
+                    terms.short_sale_type,
+                ),
+                _NO_WORKUP_REST,
+                _ONE_FILL.pack(_FILL_SIZE, 1, price, event.qty, b"00", FIFO),
+                _ORDER_EVENTS.pack(_ORDER_EVENT_SIZE, len(events)),
+                *listed,
+            )
         )
     )
 

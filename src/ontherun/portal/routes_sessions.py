@@ -34,8 +34,8 @@ async def list_sessions(
 ) -> models.Page[models.SessionView]:
     """List the sessions."""
     found, following = page_after(registry.sessions.list(by), lambda session: session.session_id, after, limit)
-    status = status_of(request)
-    return models.Page(items=[views.session(session, registry, status) for session in found], next=following)
+    connected = status_of(request).connected()
+    return models.Page(items=[views.session(session, registry, connected) for session in found], next=following)
 
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=_CHANGE, summary="Create a session; its id is assigned")
@@ -44,7 +44,7 @@ async def create_session(by: Asking, registry: Serving, request: Request, new: m
     session = await registry.sessions.create(
         by, new.firms, new.market_segments, cancel_on_disconnect=new.cancel_on_disconnect, label=new.label
     )
-    return views.session(session, registry, status_of(request))
+    return views.session(session, registry, status_of(request).connected())
 
 
 @router.get("/{session_id}", responses=_READ, summary="Show a session")
@@ -52,7 +52,7 @@ async def show_session(
     by: Asking, registry: Serving, request: Request, session_id: models.SessionId
 ) -> models.SessionView:
     """Show a session."""
-    return views.session(registry.sessions.get(by, session_id), registry, status_of(request))
+    return views.session(registry.sessions.get(by, session_id), registry, status_of(request).connected())
 
 
 @router.get("/{session_id}/party-details", responses=_READ, summary="List a session's registered party details")

@@ -31,7 +31,7 @@ class Status(Protocol):
 
     @property
     def api_url(self) -> str:
-        """Where the REST API is reached, without a trailing slash: http://127.0.0.1:8080."""
+        """Where the REST API is reached, without a trailing slash: http://127.0.0.1:8040."""
 
     def gateways(self) -> Sequence[GatewayAddress]:
         """The gateways that listen now."""

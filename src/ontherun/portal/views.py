@@ -1,5 +1,6 @@
 """Records as the API shows them."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 
 from ontherun.keys import utc_text
@@ -33,8 +34,8 @@ def firm(record: GlobexFirm) -> models.FirmView:
     )
 
 
-def session(record: OrderEntrySession, registry: Registry, status: Status) -> models.SessionView:
-    """Show a session with what is true of it now."""
+def session(record: OrderEntrySession, registry: Registry, connected: Collection[str]) -> models.SessionView:
+    """Show a session with what is true of it now. `connected` are the Session IDs that are logged in."""
     return models.SessionView(
         session_id=record.session_id,
         entity_id=record.entity_id,
@@ -44,7 +45,7 @@ def session(record: OrderEntrySession, registry: Registry, status: Status) -> mo
         label=record.label,
         created_at=utc_text(record.created_at),
         valid_key_pairs=len(registry.directory.valid_pairs_of(record.session_id, registry.clock.now())),
-        connected=record.session_id in status.connected(),
+        connected=record.session_id in connected,
     )
 
 

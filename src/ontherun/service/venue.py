@@ -17,7 +17,6 @@ from ontherun.gateway.recovery import Recovered, recover
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import Role
 from ontherun.journal import Outbox, SqliteJournal
-from ontherun.keys import utc_text
 from ontherun.market.benchmarks import BENCHMARKS, US_TREASURY_ACTIVES
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.prices import format_32nds
@@ -27,7 +26,7 @@ from ontherun.registry import DemoSession, Registry
 from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
-from ontherun.service.log import open_log
+from ontherun.service.log import JsonLog
 from ontherun.service.settings import Settings
 
 
@@ -130,7 +129,8 @@ class Venue:
         settings, registry = self.settings, self.registry
         self.demo = await registry.seed_demo()
         await registry.local_token_file()
-        log = open_log(settings.data / "ontherun.log", lambda _, __, event: {"at": utc_text(clock.now()), **event})
+        log = JsonLog(settings.data / "ontherun.log", clock.now)
+        self._close.callback(log.close)
         journal = SqliteJournal(settings.data / "journal.db", fsync=settings.fsync)
         self._close.callback(journal.close)
         outbox: Outbox[tuple[str, int]] = Outbox(settings.data / "outbox.bin")

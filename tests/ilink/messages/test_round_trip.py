@@ -51,7 +51,8 @@ def test_every_message_is_the_same_after_every_way_out_and_back(template_id: int
     message = decode(frame)
     assert type(message) is BY_TEMPLATE[template_id]
     assert message.encode() == frame
-    assert type(message)(**{name: getattr(message, name) for name in message.__slots__}) == message
+    names: tuple[str, ...] = type(message).__slots__
+    assert type(message)(**{name: getattr(message, name) for name in names}) == message
     assert from_dict(to_dict(message), BY_TEMPLATE) == message
     assert from_json(to_json(message), BY_TEMPLATE) == message
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ontherun.ilink import messages as m
-from ontherun.sbe.errors import DecodeError
-from ontherun.sbe.layout import Composite, Field
+from ontherun.sbe.errors import DecodeError, EncodeError
+from ontherun.sbe.layout import Composite, Field, Set
 from ontherun.sbe.message import Structure
 
 EVERY = sorted(m.BY_TEMPLATE)
@@ -50,7 +50,7 @@ def null_of(field: Field) -> Any:
     if isinstance(kind, Composite):
         nulls = tuple(member.null for member in kind.carried)
         return nulls if len(nulls) > 1 else nulls[0]
-    return 0 if not hasattr(kind, "null") else kind.null
+    return 0 if isinstance(kind, Set) else kind.null
 
 
 @pytest.mark.parametrize("template_id", NEWER_FIELDS)
@@ -210,3 +210,12 @@ def test_the_exchanges_own_file_generates_working_classes(
         assert {t: sample(message) for t, message in package.BY_TEMPLATE.items()} == {
             t: sample(message) for t, message in m.BY_TEMPLATE.items()
         }
+
+
+def test_more_entries_than_a_count_can_say_are_refused() -> None:
+    report = m.ExecutionReportTradeOutright.decode(sample(m.ExecutionReportTradeOutright, entries=1))
+    report.no_fills *= 254
+    assert m.decode(report.encode()) == report
+    report.no_fills *= 2
+    with pytest.raises(EncodeError, match="508 entries in a group of at most 254"):
+        report.encode()
