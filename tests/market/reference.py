@@ -139,8 +139,19 @@ class ReferenceMarket:
     def trade_at_best_price(self, order):
         price = self.counterparties(order)[0].terms.price
         self.trade_entries += 1
-        said, parts = [], []
+        said = []
         while order.open and self.counterparties(order) and self.counterparties(order)[0].terms.price == price:
+            said += self.trade_for_one_report(order, price)
+        return said
+
+    def trade_for_one_report(self, order, price):
+        said, parts = [], []
+        while (
+            len(parts) < 254
+            and order.open
+            and self.counterparties(order)
+            and self.counterparties(order)[0].terms.price == price
+        ):
             resting = self.counterparties(order)[0]
             qty = min(order.open, resting.shown)
             for each in (order, resting):

@@ -77,6 +77,18 @@ def test_the_aggressor_gets_one_report_per_price_with_every_counter_order(market
     assert [qty for _, qty, _ in at_17.order_events] == [3]
 
 
+def test_an_aggressor_that_meets_more_orders_than_a_group_holds_gets_a_further_report(market, abc, xyz):
+    for number in range(300):
+        abc.sell(b"%d" % number, 2, "99-16")
+    reports = [event for event in xyz.buy(b"X", 599, "99-16") if isinstance(event, OrderTraded) and event.aggressor]
+    assert [len(event.order_events) for event in reports] == [254, 46]
+    assert [(event.qty, event.cum_qty, event.leaves_qty) for event in reports] == [(508, 508, 91), (91, 599, 0)]
+    assert len({event.md_trade_entry_id for event in reports}) == 1
+    assert book(market) == ([], [(parse_price("99-16"), [1])])
+    events = xyz.buy(b"Y", 1, "99-16")
+    assert events[1].md_trade_entry_id == reports[0].md_trade_entry_id + 1
+
+
 def test_both_orders_of_a_match_share_its_order_event_exec_id(market, abc, xyz):
     abc.sell(b"1", 2, "99-16")
     abc.sell(b"2", 3, "99-16")

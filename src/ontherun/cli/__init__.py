@@ -4,18 +4,21 @@ import sys
 
 import typer
 
-from ontherun.cli import keys, sessions, up
+from ontherun.cli import demo, frames, keys, orders, sessions, up
 
 app = typer.Typer(
     name="ontherun",
     help="BrokerTec order entry that anyone can run.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # help in 0.16 s instead of 0.27
 )
 app.command("up")(up.up)
+app.command("demo")(demo.demo)
 app.add_typer(sessions.app)
 app.add_typer(keys.app)
+app.add_typer(orders.app)
+app.add_typer(frames.app)
 
 
 @app.command()

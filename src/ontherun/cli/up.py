@@ -1,6 +1,5 @@
 """`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
 
-import asyncio
 import signal
 import sys
 from pathlib import Path
@@ -71,6 +70,8 @@ def up(
 
 async def run(settings: "Settings") -> int:
     """Run a venue until SIGINT or SIGTERM; the process's exit code."""
+    import asyncio
+
     from ontherun.gateway.recovery import RecoveryError
     from ontherun.journal import JournalError
     from ontherun.registry import RegistryError

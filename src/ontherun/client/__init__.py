@@ -1,1 +1,96 @@
-"""The SDK: asyncio and blocking, for ontherun and for the real exchange."""
+"""The SDK: log in with a key pair, trade, receive reports as typed objects; for ontherun and for the real exchange.
+
+`connect` is asyncio's; `ontherun.client.blocking` has the same names for programs without an event loop.
+"""
+
+from ontherun.client.connecting import connect
+from ontherun.client.errors import (
+    CancelRefused,
+    ClientError,
+    Disconnected,
+    KeyFileError,
+    LoginRefused,
+    NotApplied,
+    OrderEnded,
+    OrderRefused,
+    Refused,
+    ReplaceRefused,
+    ReportsLost,
+    StateError,
+    Terminated,
+    UnknownSecurity,
+    VenueError,
+)
+from ontherun.client.instruments import Instruments
+from ontherun.client.keyfile import KeyFile
+from ontherun.client.link import Reconnect
+from ontherun.client.login import Login
+from ontherun.client.orders import Order, OrderState
+from ontherun.client.reports import (
+    Accepted,
+    BusinessRejected,
+    Cancelled,
+    CancelRejected,
+    Eliminated,
+    Fill,
+    Modified,
+    OrderReport,
+    Rejected,
+    ReplaceRejected,
+    Report,
+    TermsReport,
+    Traded,
+)
+from ontherun.client.requests import OrderOptions
+from ontherun.client.session import Session, SessionOptions
+from ontherun.client.venue import DemoSession, Gateway, Venue
+from ontherun.ilink.messages.enums import ExecInst, ExecMode, TimeInForce
+from ontherun.ilink.messages.enums import SideReq as Side
+
+__all__ = [
+    "connect",
+    "Session",
+    "SessionOptions",
+    "OrderOptions",
+    "Reconnect",
+    "Instruments",
+    "KeyFile",
+    "Login",
+    "Venue",
+    "Gateway",
+    "DemoSession",
+    "Order",
+    "OrderState",
+    "ExecInst",
+    "ExecMode",
+    "Side",
+    "TimeInForce",
+    "Report",
+    "OrderReport",
+    "TermsReport",
+    "Accepted",
+    "Rejected",
+    "Traded",
+    "Fill",
+    "Modified",
+    "Cancelled",
+    "Eliminated",
+    "CancelRejected",
+    "ReplaceRejected",
+    "BusinessRejected",
+    "ClientError",
+    "LoginRefused",
+    "Disconnected",
+    "Terminated",
+    "NotApplied",
+    "Refused",
+    "OrderRefused",
+    "CancelRefused",
+    "ReplaceRefused",
+    "OrderEnded",
+    "ReportsLost",
+    "UnknownSecurity",
+    "KeyFileError",
+    "StateError",
+    "VenueError",
+]

@@ -60,6 +60,7 @@ class Connection(asyncio.Protocol):
         host, port = transport.get_extra_info("peername", ("?", 0))[:2]
         self.peer = f"{host}:{port}"
         self.session: GatewaySession = self._gateway.new_session(self._role)
+        self.transport.set_write_buffer_limits(high=SLOW_CONSUMER)
         self._gateway.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -80,13 +81,19 @@ class Connection(asyncio.Protocol):
                 start = position
                 position = gateway.engine.take(lane, data, start, end, now)
                 if position > start:
-                    gateway.journal(Kind.FRAMES, lane.number, now, data[start:position])
+                    taken = data if start == 0 and position == end else data[start:position]
+                    gateway.journal(Kind.FRAMES, lane.number, now, taken)
             frame = self._next_frame(data, position, end, now)
             if frame is None:
                 break
             position += len(frame)
             self._other(frame, now)
         self._rest = data[position:] if position < end else b""
+
+    def pause_writing(self) -> None:
+        """The peer does not read: let it go."""
+        self._gateway.log.warning("slow_consumer", peer=self.peer, unsent=self.transport.get_write_buffer_size())
+        self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer is gone; orders and numbers stay."""
@@ -139,11 +146,6 @@ class Connection(asyncio.Protocol):
         if numbered and not self.transport.is_closing():
             self.session.last_sent = self._gateway.last_now
             self.transport.write(numbered)
-            if self.transport.get_write_buffer_size() > SLOW_CONSUMER:
-                self._gateway.log.warning(
-                    "slow_consumer", peer=self.peer, unsent=self.transport.get_write_buffer_size()
-                )
-                self.transport.abort()
         if self.closing:
             self.transport.close()
 

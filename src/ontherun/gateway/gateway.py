@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ontherun.gateway.connection import Connection
 from ontherun.gateway.engine import Engine
-from ontherun.gateway.entries import Kind, encode, json_body
+from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.ilink.authority import Authority
 from ontherun.ilink.gateway_session import GatewaySession
@@ -184,7 +184,7 @@ class Gateway:
 
     def journal(self, kind: Kind, lane: int, now: int, body: bytes) -> None:
         """Put an entry into this turn's batch."""
-        self._entries.append(encode(kind, lane, now, body))
+        self._entries += (HEAD.pack(kind, lane, len(body), now), body)
         if not self._scheduled:
             self._schedule()
 

@@ -75,7 +75,6 @@ _ONE_FILL = Struct("<HBqI2sB")
 _ORDER_EVENTS = Struct("<HB")
 _ORDER_EVENT = Struct("<q5sIIBB")
 _ORDER_EVENT_REST = _NO_DECIMAL * 2  # ContraGrossTradeAmt, ContraCalculatedCcyLastQty
-_MOST_EVENTS = UINT8_NULL - 1
 _NO_WORKUP_REST = bytes([NO_WORKUP]) + _TRADE_REST
 _FILL_SIZE = ExecutionReportTradeOutrightNoFills.BLOCK_LENGTH
 _ORDER_EVENT_SIZE = ExecutionReportTradeOutrightNoOrderEvents.BLOCK_LENGTH
@@ -149,15 +148,12 @@ def new(engine: "Engine", lane: Lane, event: OrderAccepted, now: int) -> None:
 
 
 def trade(engine: "Engine", event: OrderTraded, now: int) -> None:
-    """ExecutionReportTradeOutright (525) with one fill and an order event for each counter order.
-
-    A report says at most 254 order events; an aggressor that met more at one price gets the first 254 of them.
-    """
+    """ExecutionReportTradeOutright (525) with one fill and an order event for each counter order."""
     order = event.order
     lane = lane_of(order)
     terms = order.terms
     price = event.price
-    events = event.order_events[:_MOST_EVENTS]
+    events = event.order_events
     listed = [
         _ORDER_EVENT.pack(price, b"", exec_id, qty, event_type, BINARY_TRADE_REPORTING) + _ORDER_EVENT_REST
         for exec_id, qty, event_type in events

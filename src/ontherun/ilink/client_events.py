@@ -50,7 +50,7 @@ class BusinessMessage:
 class NumbersNotApplied:
     """The gateway applied none of our messages `from_seq_no` .. `from_seq_no + count - 1`.
 
-    `filled`: a Sequence has given these numbers up already. Otherwise call `rewind(from_seq_no)` and send again what
+    `filled`: a Sequence of ours gives these numbers up. Otherwise call `rewind(from_seq_no)` and send again what
     still holds.
     """
 

@@ -14,7 +14,7 @@ from ontherun.ilink.templates import MAX_RETRANSMIT
 
 @dataclass(slots=True)
 class Missed:
-    """Messages not yet fetched under an earlier UUID: numbers `next_seq_no` .. `last_seq_no`."""
+    """Messages to fetch under an earlier UUID: `next_seq_no` .. `last_seq_no` (0: the end is unknown)."""
 
     uuid: int
     next_seq_no: int
@@ -26,6 +26,7 @@ class ClientMemory:
     """What a client must keep between connections, on every market segment of its own. Blank at the start of the week.
 
     - `uuid`: established last, 0 before the first login; `negotiated_uuid`: accepted last, to be established next;
+      `unheard`: negotiated between the two, and perhaps established without our hearing of it, oldest first;
     - `next_outbound`: our next business number; `next_inbound`: the next of the gateway that we have not passed on;
     - `request_timestamp`: the last one used, ns;
     - `missed`: what is still to fetch under earlier UUIDs, oldest first.
@@ -36,6 +37,7 @@ class ClientMemory:
     next_outbound: int = 1
     next_inbound: int = 1
     request_timestamp: int = 0
+    unheard: list[int] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
 
 
@@ -65,13 +67,24 @@ class Inbound:
         """Take over EstablishmentAck; False when the gateway counts less than it has sent."""
         memory = self.memory
         if uuid != memory.uuid:
-            known = memory.next_inbound if previous_uuid == memory.uuid else 1
-            if previous_seq_no >= known:
-                memory.missed.append(Missed(previous_uuid, known, previous_seq_no))
+            self._missed_before(previous_uuid, previous_seq_no)
             memory.uuid = uuid
             memory.next_inbound = 1
             memory.next_outbound = 1
         return self.told(max(next_seq_no, 1)) if next_seq_no >= memory.next_inbound else False
+
+    def _missed_before(self, previous_uuid: int, previous_seq_no: int) -> None:
+        """Note what is to fetch when a new UUID begins."""
+        memory = self.memory
+        known = memory.next_inbound
+        if previous_uuid != memory.uuid:
+            # Bindings between the two never reached us: where they and ours ended was not told and has to be probed.
+            memory.missed.append(Missed(memory.uuid, known, 0))
+            memory.missed += [Missed(uuid, 1, 0) for uuid in memory.unheard if uuid < previous_uuid]
+            known = 1
+        if previous_seq_no >= known:
+            memory.missed.append(Missed(previous_uuid, known, previous_seq_no))
+        memory.unheard.clear()
 
     def told(self, next_seq_no: int) -> bool:
         """The gateway says what its next number is; False when that is less than it has sent."""
@@ -98,7 +111,7 @@ class Inbound:
         memory = self.memory
         if memory.missed:
             missed = memory.missed[0]
-            uuid, first, last = missed.uuid, missed.next_seq_no, missed.last_seq_no
+            uuid, first, last = missed.uuid, missed.next_seq_no, missed.last_seq_no or missed.next_seq_no
         else:
             uuid, first = memory.uuid, memory.next_inbound
             last = (self._held[0].seq_num if self._held else self._live_next) - 1
@@ -120,6 +133,14 @@ class Inbound:
         lost = MessagesLost(wanted.uuid, first, wanted.last - first + 1, reason)
         return [lost, *self._advance(wanted.last + 1)]
 
+    def reached_unknown_end(self) -> list[Delivery] | None:
+        """Take a refusal as the unknown end: what can be passed on now; None when the end is known."""
+        missed = self.memory.missed
+        if not missed or missed[0].last_seq_no:
+            return None
+        del missed[0]
+        return self._released()
+
     def finished(self, wanted: Wanted) -> bool:
         """Whether all that was asked for has come."""
         return self.next_of(wanted) > wanted.last
@@ -134,11 +155,17 @@ class Inbound:
     def _advance(self, number: int) -> list[Delivery]:
         memory = self.memory
         if memory.missed:
-            memory.missed[0].next_seq_no = number
-            if number > memory.missed[0].last_seq_no:
+            missed = memory.missed[0]
+            missed.next_seq_no = number
+            if 0 < missed.last_seq_no < number:
                 del memory.missed[0]
         else:
             memory.next_inbound = number
+        return self._released()
+
+    def _released(self) -> list[Delivery]:
+        """Held messages that are next."""
+        memory = self.memory
         passed: list[Delivery] = []
         while not memory.missed and self._held and self._held[0].seq_num == memory.next_inbound:
             passed.append(self._held.popleft())

@@ -22,6 +22,7 @@ from ontherun.ilink.messages import (
     Negotiate,
     NegotiationReject,
     NegotiationResponse,
+    NotApplied,
     Terminate,
 )
 from ontherun.ilink.signing import establish_text, negotiate_text, sign
@@ -94,7 +95,7 @@ class ClientLogin:
         self._deadline = NEVER  # of the states that are not established
         self._peer_interval = identity.keep_alive_interval
         self._wanted: Wanted | None = None  # asked for by RetransmitRequest
-        self._early_not_applied = 0
+        self._early_not_applied: NotApplied | None = None
         self._terminated = False
 
     def __repr__(self) -> str:
@@ -201,6 +202,8 @@ class ClientLogin:
         if not self._echoed(answer):
             return self._violated("NegotiationResponse to another request", now)
         self._deadline = NEVER
+        if self.memory.negotiated_uuid > self.memory.uuid:
+            self.memory.unheard.append(self.memory.negotiated_uuid)
         self.memory.negotiated_uuid = self.uuid
         expiry = answer.secret_key_secure_id_expiration
         return [NegotiationAccepted(answer.previous_uuid, answer.previous_seq_no, expiry)]

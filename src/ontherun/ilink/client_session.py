@@ -4,6 +4,7 @@ Frames and times go in, events come out; `transitions.CLIENT` says what is allow
 connection is in a ClientMemory, which the caller keeps (and shares with the session on the designated backup).
 """
 
+from collections import deque
 from collections.abc import Callable
 from struct import Struct
 from typing import Protocol
@@ -39,6 +40,8 @@ _ESTABLISHED = ClientState.ESTABLISHED
 _BACKUP = ClientState.BACKUP
 _SEQ_NUM_AND_UUID = Struct("<IQ")
 _MILLISECOND = 1_000_000  # ns
+_NOTHING_THERE = (RetransmitRejectCode.OUT_OF_RANGE, RetransmitRejectCode.INVALID_UUID)
+_SEQUENCES = 64  # more than can be on their way at once
 _TRIES = 2  # how often a RetransmitRequest is sent before its messages are given up
 
 
@@ -57,15 +60,17 @@ class ClientSession(ClientLogin):
     Calls that send return the frame, or raise LocalProtocolError when the state does not allow them.
     """
 
-    __slots__ = ("_pinged_at", "_requested_at", "_tries")
+    __slots__ = ("_asked_from", "_pinged_at", "_requested_at", "_sequences", "_tries")
 
     def __init__(
         self, identity: ClientIdentity, secret: bytes, memory: ClientMemory, now: int, *, gap_fill: bool = True
     ) -> None:
         super().__init__(identity, secret, memory, now, gap_fill=gap_fill)
         self._pinged_at = 0
+        self._asked_from = 0  # FromSeqNo of the open RetransmitRequest
         self._requested_at = 0  # when the open RetransmitRequest was sent or last brought a message
         self._tries = 0
+        self._sequences: deque[int] = deque(maxlen=_SEQUENCES)  # NextSeqNo of Establish and each Sequence sent
 
     # Sending
 
@@ -117,7 +122,8 @@ class ClientSession(ClientLogin):
         self._pinged_at = 0
         if self.state is not _ESTABLISHED:
             return events
-        if self._early_not_applied:
+        self._sequences.append(self.memory.next_outbound)
+        if self._early_not_applied is not None:
             events += self._answer_not_applied(self._early_not_applied, now)
         return events + self._recover(now)
 
@@ -164,15 +170,20 @@ class ClientSession(ClientLogin):
         number = message.from_seq_no
         if message.uuid != self.uuid or not 1 <= number < self.memory.next_outbound:
             return self._violated(f"NotApplied from {number}, which was not sent", now)
-        if self.state is _ESTABLISHED:
-            return self._answer_not_applied(number, now)
-        self._early_not_applied = number  # before EstablishmentAck: answered after it
-        return []
+        if self.state is not _ESTABLISHED:
+            self._early_not_applied = message  # before EstablishmentAck: answered after it
+            return []
+        return self._answer_not_applied(message, now)
 
-    def _answer_not_applied(self, number: int, now: int) -> list[Event]:
-        # Nothing that followed was applied either, whatever count the message names: it may have crossed with more.
-        count = self.memory.next_outbound - number
-        events: list[Event] = [NumbersNotApplied(number, count, self.gap_fill)]
+    def _answer_not_applied(self, message: NotApplied, now: int) -> list[Event]:
+        # Nothing after the gap was applied either, up to the first Sequence that we had sent meanwhile: it filled it.
+        first = message.from_seq_no
+        exposed_by = first + message.msg_count - 1
+        later = [number for number in self._sequences if number >= exposed_by]
+        if later and later[0] == exposed_by:
+            del later[0]  # this one opened the gap
+        count = (later[0] if later else self.memory.next_outbound) - first
+        events: list[Event] = [NumbersNotApplied(first, count, self.gap_fill or bool(later))]
         if self.gap_fill:
             events.append(self._sequence_out(0, now))
         return events
@@ -203,7 +214,7 @@ class ClientSession(ClientLogin):
         self._requested_at = self.last_sent = now
         self._sent_timestamp = self._timestamp(now)
         last_uuid = UINT64_NULL if wanted.uuid == self.uuid else wanted.uuid
-        first = self._inbound.next_of(wanted)
+        first = self._asked_from = self._inbound.next_of(wanted)
         count = min(wanted.last - first + 1, MAX_RETRANSMIT)
         return Send(RetransmitRequest.pack(self.uuid, last_uuid, self._sent_timestamp, first, count))
 
@@ -223,8 +234,8 @@ class ClientSession(ClientLogin):
         message = Retransmission.decode(frame)
         wanted = self._wanted
         if wanted is None or message.request_timestamp != self._sent_timestamp:
-            return self._violated("Retransmission without request", now)
-        if message.from_seq_no != self._inbound.next_of(wanted) or not message.msg_count:
+            return []  # to a request that was repeated since
+        if message.from_seq_no != self._asked_from or not message.msg_count:
             return self._violated("Retransmission of other messages than asked for", now)
         self._requested_at = now
         if wanted.uuid == self.uuid:  # the true count; under an earlier UUID it only echoes
@@ -234,9 +245,13 @@ class ClientSession(ClientLogin):
     def _on_retransmit_reject(self, frame: bytes, now: int) -> list[Event]:
         message = RetransmitReject.decode(frame)
         if self._wanted is None or message.request_timestamp != self._sent_timestamp:
-            return self._violated("RetransmitReject without request", now)
+            return []  # to a request that was repeated since
         if message.error_codes == RetransmitRejectCode.RETRANSMIT_ALREADY_IN_PROGRESS:
             return []  # asked again when this one's time is over
+        passed = self._inbound.reached_unknown_end() if message.error_codes in _NOTHING_THERE else None
+        if passed is not None:
+            self._wanted = None
+            return [*passed, *self._recover(now)]
         return self._give_up(f"RetransmitReject {message.error_codes}", now)
 
     def _give_up(self, reason: str, now: int) -> list[Event]:
@@ -278,6 +293,7 @@ class ClientSession(ClientLogin):
     def _sequence_out(self, lapsed: int, now: int) -> Send:
         self.last_sent = now
         number = self.memory.next_outbound if self.state is _ESTABLISHED else 0
+        self._sequences.append(number)
         return Send(Sequence.pack(self.uuid, number, UINT8_NULL, lapsed))
 
 

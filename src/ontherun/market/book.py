@@ -180,6 +180,11 @@ class Book:
         self.bids = BookSide()
         self.asks = BookSide()
 
+    def remember(self, price: int) -> None:
+        """Note a price that has passed every check."""
+        if len(self.passed_prices) < MAX_PASSED_PRICES:
+            self.passed_prices.add(price)
+
     def sides(self, side: int, price: int) -> tuple[BookSide, BookSide, int]:
         """Where an order of Side (54) at a price rests, what it trades against, and its key where it rests.
 

@@ -20,6 +20,9 @@ from ontherun.market.terms import FILL_OR_KILL, UINT8_NULL, UINT32_NULL, OrderTe
 _NUMBERS_PER_SEGMENT: Final = 10**13
 """OrderID and SecExecID are the segment id and thirteen digits: unique over segments, exact as JSON numbers."""
 
+MAX_ORDER_EVENTS: Final = 254
+"""The most entries of a group on the wire: an aggressor that meets more orders at one price gets a further report."""
+
 _DAY_NS: Final = 86_400 * 10**9
 _OPEN: Final = SecurityTradingStatus.OPEN
 
@@ -105,14 +108,18 @@ class Matching:
         leaves = order.leaves_qty
         number_base, exec_format = self._number_base, self._exec_format
         executions, side_trades, order_event = self._executions, self._side_trades, self._order_events
+        entry, traded_level = self._md_trade_entries, None
         while leaves and keys and keys[-1] >= limit:
             level = opposite.levels[keys[-1]]
             price = level.price
-            self._md_trade_entries = entry = self._md_trade_entries + 1
+            if level is not traded_level:
+                traded_level = level
+                entry += 1
             order_events: list[OrderEvent] = []
+            last_event = order_event + MAX_ORDER_EVENTS
             before = leaves
             resting = level.head
-            while leaves and resting is not None:
+            while leaves and resting is not None and order_event != last_event:
                 left = resting.leaves_qty
                 shown = left - resting.hidden_qty
                 qty = shown if shown < leaves else leaves  # noqa: FURB136 - min() costs three times as much
@@ -167,7 +174,8 @@ class Matching:
                 )
             )
         order.leaves_qty = leaves
-        self._executions, self._side_trades, self._order_events = executions, side_trades, order_event
+        self._executions, self._side_trades = executions, side_trades
+        self._md_trade_entries, self._order_events = entry, order_event
 
     def _refresh(self, order: Order, executions: int) -> None:
         """Show the next part of a display quantity order, last in the queue of its price."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ontherun.market import refusals
-from ontherun.market.book import MAX_PASSED_PRICES, OFM_UNDECIDED, Order
+from ontherun.market.book import OFM_UNDECIDED, Book, Order
 from ontherun.market.checks import cancel_refusal, new_order_refusal, replace_refusal
 from ontherun.market.events import (
     BusinessRejected,
@@ -39,6 +39,7 @@ from ontherun.market.terms import (
     NewOrderSingle,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
+    OrderTerms,
     Owner,
     PartyDetails,
 )
@@ -68,27 +69,17 @@ class MarketSegment(Matching):
         if namesakes is None:
             namesakes = self._working[owner.sender_comp] = {}
         book = self._books.get(order.security_id)
-        if (  # whatever is not evidently a plain day order that passes every check takes the checks one by one
+        if (
             details is None
             or book is None
-            or order.price not in book.passed_prices
             or order.cl_ord_id in namesakes
-            or (order.side != BUY and order.side != SELL)
             or self.status is not _OPEN
-            or (order.time_in_force and order.time_in_force != FILL_AND_KILL)
-            or order.ord_type != LIMIT
-            or order.exec_inst
-            or order.execution_mode == PASSIVE
-            or not book.min_qty <= order.order_qty <= book.max_qty
-            or order.order_qty % book.qty_increment
-            or order.display_qty != UINT32_NULL
-            or order.min_qty != UINT32_NULL
+            or not _plain(order, book)
         ):
             refusal = new_order_refusal(order, details, namesakes, book, self.status)
             if refusal is not None or details is None or book is None:
                 return self._refuse(owner, order, refusal)
-            if len(book.passed_prices) < MAX_PASSED_PRICES:
-                book.passed_prices.add(order.price)
+            book.remember(order.price)
         self._order_ids = number = self._order_ids + 1
         self._executions = executions = self._executions + 1
         accepted = Order(self._number_base + number, owner, order, details, book, namesakes)
@@ -140,9 +131,22 @@ class MarketSegment(Matching):
         else:
             order = namesakes.get(request.cl_ord_id)
         book = self._books.get(request.security_id)
-        refusal = replace_refusal(owner, request, details, namesakes, order, book, self.status)
-        if refusal is not None or details is None or order is None:
-            return self._refuse_replace(owner, request, order, refusal)
+        if (
+            details is None
+            or order is None
+            or book is None
+            or order.owner is not owner
+            or order.book is not book
+            or order.terms.side != request.side
+            or order.terms.display_qty != UINT32_NULL
+            or namesakes.get(request.cl_ord_id, order) is not order
+            or self.status is not _OPEN
+            or not _plain(request, book)
+        ):
+            refusal = replace_refusal(owner, request, details, namesakes, order, book, self.status)
+            if refusal is not None or details is None or order is None:
+                return self._refuse_replace(owner, request, order, refusal)
+            order.book.remember(request.price)
 
         ofm_override = order.ofm_override
         if ofm_override == OFM_UNDECIDED or (not ofm_override and self.policy.ofm_chain is OFMChain.ENABLED_STAYS):
@@ -253,6 +257,25 @@ class MarketSegment(Matching):
             return [BusinessRejected(owner, request, *refusal)]
         assert refusal is not None
         return [ReplaceRejected(owner, request, _order_id(request, order), *refusal, self._exec_id())]
+
+
+def _plain(terms: OrderTerms, book: Book) -> bool:
+    """Whether terms evidently pass every check of theirs in an open market: a plain day or FAK order at a known price.
+
+    What this does not recognise takes the checks one by one.
+    """
+    return (
+        terms.price in book.passed_prices
+        and (terms.side == BUY or terms.side == SELL)
+        and (not terms.time_in_force or terms.time_in_force == FILL_AND_KILL)
+        and terms.ord_type == LIMIT
+        and not terms.exec_inst
+        and terms.execution_mode != PASSIVE
+        and book.min_qty <= terms.order_qty <= book.max_qty
+        and not terms.order_qty % book.qty_increment
+        and terms.display_qty == UINT32_NULL
+        and terms.min_qty == UINT32_NULL
+    )
 
 
 def _order_id(request: OrderCancelRequest | OrderCancelReplaceRequest, order: Order | None) -> int:

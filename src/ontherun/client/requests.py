@@ -1,0 +1,153 @@
+"""The business messages that a client sends, made from what a person says.
+
+Their SeqNum (9726) stays 0 here: the session machine numbers a message when it leaves.
+"""
+
+from typing import Final, TypedDict
+
+from ontherun.client.login import Login
+from ontherun.ilink.messages import (
+    UINT32_NULL,
+    UINT64_NULL,
+    NewOrderSingle,
+    OrderCancelReplaceRequest,
+    OrderCancelRequest,
+)
+from ontherun.ilink.messages.enums import ExecInst, ExecMode, OrdType, TimeInForce
+from ontherun.ilink.messages.enums import SideReq as Side
+
+_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_NO_INSTRUCTIONS: Final = ExecInst(0)
+_NO_MODE: Final = 0
+"""ExecutionMode (5906) not given: aggressive."""
+
+
+class OrderOptions(TypedDict, total=False):
+    """What an order may say beyond side, security, price and quantity.
+
+    - `time_in_force` (59): DAY, FAK or FOK, by default DAY; `min_qty` (110), `display_qty` (1138): instrument's unit;
+    - `exec_inst` (18), `execution_mode` (5906): aggressive when not given;
+    - `cl_ord_id` (11): at most 20 characters, made up when not given.
+    """
+
+    time_in_force: TimeInForce
+    min_qty: int | None
+    display_qty: int | None
+    exec_inst: ExecInst
+    execution_mode: ExecMode | None
+    cl_ord_id: str | None
+
+
+class Maker:
+    """Makes requests for one login; `now` is ns since the epoch, prices are wire units of 1e-9."""
+
+    __slots__ = ("_location", "_login", "_manual", "_sender_id")
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+        self._sender_id = login.sender_id.encode("ascii")
+        self._location = login.location.encode("ascii")
+        self._manual = int(login.manual)
+
+    def new_order(
+        self,
+        security_id: int,
+        side: Side,
+        price: int,
+        quantity: int,
+        order_request_id: int,
+        now: int,
+        options: OrderOptions,
+    ) -> NewOrderSingle:
+        """NewOrderSingle (514), a limit order. A ClOrdID that is not given is made from `order_request_id`."""
+        return NewOrderSingle(
+            price=price,
+            order_qty=quantity,
+            security_id=security_id,
+            side=side,
+            seq_num=0,
+            sender_id=self._sender_id,
+            cl_ord_id=(options.get("cl_ord_id") or base36(order_request_id)).encode("ascii"),
+            party_details_list_req_id=self._login.party_details_list_req_id,
+            order_request_id=order_request_id,
+            sending_time_epoch=now,
+            location=self._location,
+            min_qty=_or_null(options.get("min_qty"), UINT32_NULL),
+            display_qty=_or_null(options.get("display_qty"), UINT32_NULL),
+            ord_type=OrdType.LIMIT,
+            time_in_force=options.get("time_in_force", TimeInForce.DAY),
+            manual_order_indicator=self._manual,
+            exec_inst=options.get("exec_inst", _NO_INSTRUCTIONS),
+            execution_mode=_or_null(options.get("execution_mode"), _NO_MODE),
+        )
+
+    def replace(
+        self,
+        security_id: int,
+        side: Side,
+        price: int,
+        quantity: int,
+        *,
+        order_id: int | None,
+        cl_ord_id: str,
+        order_request_id: int,
+        now: int,
+        time_in_force: TimeInForce | int,
+        min_qty: int | None,
+        display_qty: int | None,
+        ofm_override: bool,
+    ) -> OrderCancelReplaceRequest:
+        """OrderCancelReplaceRequest (515); without `order_id` the order is found by its ClOrdID."""
+        return OrderCancelReplaceRequest(
+            price=price,
+            order_qty=quantity,
+            security_id=security_id,
+            side=side,
+            seq_num=0,
+            sender_id=self._sender_id,
+            cl_ord_id=cl_ord_id.encode("ascii"),
+            party_details_list_req_id=self._login.party_details_list_req_id,
+            order_id=_or_null(order_id, UINT64_NULL),
+            order_request_id=order_request_id,
+            sending_time_epoch=now,
+            location=self._location,
+            min_qty=_or_null(min_qty, UINT32_NULL),
+            display_qty=_or_null(display_qty, UINT32_NULL),
+            ord_type=OrdType.LIMIT,
+            time_in_force=time_in_force,
+            manual_order_indicator=self._manual,
+            ofm_override=ofm_override,
+            exec_inst=_NO_INSTRUCTIONS,
+            execution_mode=_NO_MODE,
+        )
+
+    def cancel(
+        self, security_id: int, side: Side, *, order_id: int | None, cl_ord_id: str, order_request_id: int, now: int
+    ) -> OrderCancelRequest:
+        """OrderCancelRequest (516); without `order_id` the order is found by its ClOrdID."""
+        return OrderCancelRequest(
+            order_id=_or_null(order_id, UINT64_NULL),
+            party_details_list_req_id=self._login.party_details_list_req_id,
+            manual_order_indicator=self._manual,
+            seq_num=0,
+            sender_id=self._sender_id,
+            cl_ord_id=cl_ord_id.encode("ascii"),
+            order_request_id=order_request_id,
+            sending_time_epoch=now,
+            location=self._location,
+            security_id=security_id,
+            side=side,
+        )
+
+
+def base36(number: int) -> str:
+    """A number in as few characters as a ClOrdID likes: digits and capital letters."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits
+
+
+def _or_null(value: int | None, null: int) -> int:
+    return null if value is None else value

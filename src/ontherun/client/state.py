@@ -1,0 +1,62 @@
+"""What must outlive the client's process so that it can go on under the same UUID.
+
+The file is small JSON, replaced as a whole (written beside it, then renamed), so a restart after a crash finds the old
+content or the new one, never a part. It holds no secret.
+"""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ontherun.client.errors import StateError
+from ontherun.ilink.client_inbound import ClientMemory, Missed
+
+_NUMBERS = ("uuid", "negotiated_uuid", "next_outbound", "next_inbound", "request_timestamp")
+
+
+class StateFile:
+    """The numbers of one session on one market segment: each segment has its own, so each needs its own file."""
+
+    def __init__(self, path: str | os.PathLike[str], session_id: str) -> None:
+        self.path = Path(path)
+        self._session_id = session_id
+        self._beside = self.path.with_name(self.path.name + ".new")
+        self._written = ""
+
+    def read(self) -> ClientMemory | None:
+        """What was stored, or None when there is nothing yet.
+
+        Raises StateError when it cannot be read or is another session's.
+        """
+        try:
+            values = json.loads(self.path.read_text(encoding="utf-8"))
+            memory = _memory(values)
+            owner = values["session_id"]
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise StateError(f"{self.path} holds no session state: {error!r}") from error
+        if owner != self._session_id:
+            raise StateError(f"{self.path} belongs to session {owner}, not {self._session_id}")
+        return memory
+
+    def write(self, memory: ClientMemory) -> None:
+        """Store it; does nothing when the file holds it already. Raises OSError."""
+        text = json.dumps({"session_id": self._session_id, **asdict(memory)})
+        if text != self._written:
+            self._beside.write_text(text, encoding="utf-8")
+            self._beside.replace(self.path)
+            self._written = text
+
+
+def _memory(values: dict[str, Any]) -> ClientMemory:
+    missed = [Missed(*(_number(part[name]) for name in Missed.__slots__)) for part in values["missed"]]
+    return ClientMemory(**{name: _number(values[name]) for name in _NUMBERS}, missed=missed)
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is no number")
+    return value

@@ -1,0 +1,117 @@
+"""Venue: what a running ontherun tells about itself, so that a program finds it without being told an address."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ontherun.client.errors import VenueError
+from ontherun.client.instruments import Instruments
+from ontherun.client.keyfile import KeyFile
+from ontherun.client.login import Login
+
+UP_FILE = "up.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """An order entry gateway: `role` is "primary" or "backup"."""
+
+    segment: int
+    role: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSession:
+    """A session that the venue made for trying things out, with its key file and its registered party details."""
+
+    session_id: str
+    firm: str
+    access_key_id: str
+    key_file: Path
+    party_details_list_req_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """A running venue. `Venue.load()` finds it; `login()` is what `connect` needs."""
+
+    source: Path
+    api_url: str
+    portal_url: str
+    gateways: tuple[Gateway, ...]
+    instruments: Instruments
+    demo: tuple[DemoSession, ...]
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] | None = None) -> "Venue":
+        """Read a ready file, or `up.json` of a data folder: by default that of ONTHERUN_DATA or ~/.ontherun.
+
+        Raises VenueError when there is none, or when it is not a venue's.
+        """
+        source = default_data() if path is None else Path(path)
+        if source.is_dir():
+            source /= UP_FILE
+        try:
+            values = json.loads(source.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise VenueError(
+                f"no running venue found ({source} does not exist): start one with `ontherun up`"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise VenueError(f"{source} cannot be read: {error}") from error
+        return cls.from_values(values, source)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], source: Path) -> "Venue":
+        """Make one from a ready file's content; relative key files are found beside `source`. Raises VenueError."""
+        try:
+            return cls(
+                source=source,
+                api_url=values["api_url"],
+                portal_url=values["portal_url"],
+                gateways=tuple(Gateway(g["segment"], g["role"], g["host"], g["port"]) for g in values["gateways"]),
+                instruments=Instruments({i["symbol"]: i["security_id"] for i in values["instruments"]}),
+                demo=tuple(
+                    DemoSession(
+                        demo["session_id"],
+                        demo["firm"],
+                        demo["access_key_id"],
+                        source.parent / demo["key_file"],
+                        demo["party_details_list_req_id"],
+                    )
+                    for demo in values["demo"]
+                ),
+            )
+        except (KeyError, TypeError) as error:
+            raise VenueError(f"{source} does not describe a venue: {error!r}") from error
+
+    def gateway(self, segment: int | None = None, role: str = "primary") -> Gateway:
+        """The gateway of a market segment, or the first one. Raises VenueError."""
+        for gateway in self.gateways:
+            if gateway.role == role and segment in (None, gateway.segment):
+                return gateway
+        raise VenueError(f"{self.source}: no {role} gateway{'' if segment is None else f' for segment {segment}'}")
+
+    def login(self, session: str | int = 0, *, segment: int | None = None) -> Login:
+        """What `connect` needs for a demo session, given by its id or its place in the list. Raises VenueError."""
+        for place, demo in enumerate(self.demo):
+            if session in (place, demo.session_id):
+                gateway = self.gateway(segment)
+                return Login(
+                    key=KeyFile.load(demo.key_file),
+                    host=gateway.host,
+                    port=gateway.port,
+                    instruments=self.instruments,
+                    party_details_list_req_id=demo.party_details_list_req_id,
+                )
+        raise VenueError(f"{self.source}: no demo session {session!r}")
+
+
+def default_data() -> Path:
+    """The data folder of `ontherun up`: ONTHERUN_DATA, or ~/.ontherun."""
+    return Path(os.environ.get("ONTHERUN_DATA") or Path.home() / ".ontherun")

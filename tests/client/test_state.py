@@ -1,0 +1,59 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from ontherun.client import StateError
+from ontherun.client.state import StateFile
+from ontherun.ilink.client_inbound import ClientMemory, Missed
+
+MEMORY = ClientMemory(
+    uuid=1_767_225_600_000_000,
+    negotiated_uuid=1_767_225_600_000_000,
+    next_outbound=12,
+    next_inbound=30,
+    request_timestamp=1_767_225_600_000_000_001,
+    missed=[Missed(1_767_225_500_000_000, 3, 9)],
+)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    StateFile(tmp_path / "a.json", "ABC").write(MEMORY)
+    assert StateFile(tmp_path / "a.json", "ABC").read() == MEMORY
+
+
+def test_no_file_is_no_state(tmp_path: Path) -> None:
+    assert StateFile(tmp_path / "a.json", "ABC").read() is None
+
+
+def test_the_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    file = StateFile(tmp_path / "a.json", "ABC")
+    file.write(MEMORY)
+    with (tmp_path / "a.json").open() as opened_before:
+        file.write(ClientMemory())
+        assert str(MEMORY.uuid) in opened_before.read()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_another_sessions_state_is_refused(tmp_path: Path) -> None:
+    StateFile(tmp_path / "a.json", "ABC").write(MEMORY)
+    with pytest.raises(StateError, match="belongs to session ABC, not XYZ"):
+        StateFile(tmp_path / "a.json", "XYZ").read()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps({"session_id": "ABC", "uuid": "1"}),
+        json.dumps(dict.fromkeys(ClientMemory.__slots__, 1) | {"session_id": "ABC", "missed": [{}]}),
+        json.dumps(dict.fromkeys(ClientMemory.__slots__, -1) | {"session_id": "ABC", "missed": []}),
+    ],
+)
+def test_a_damaged_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(StateError, match="holds no session state"):
+        StateFile(tmp_path / "a.json", "ABC").read()
+    assert (tmp_path / "a.json").read_text() == content
