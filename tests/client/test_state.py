@@ -13,8 +13,8 @@ MEMORY = ClientMemory(
     next_outbound=12,
     next_inbound=30,
     request_timestamp=1_767_225_600_000_000_001,
-    unheard=[1_767_225_590_000_000],
-    missed=[Missed(1_767_225_500_000_000, 3, 9)],
+    unheard=[1_767_225_550_000_000],
+    missed=[Missed(1_767_225_400_000_000, 8, 0), Missed(1_767_225_500_000_000, 3, 9)],
 )
 
 
@@ -49,8 +49,8 @@ def test_another_sessions_state_is_refused(tmp_path: Path) -> None:
         "[]",
         "{}",
         json.dumps({"session_id": "ABC", "uuid": "1"}),
-        json.dumps(dict.fromkeys(ClientMemory.__slots__, 1) | {"session_id": "ABC", "unheard": [], "missed": [{}]}),
-        json.dumps(dict.fromkeys(ClientMemory.__slots__, -1) | {"session_id": "ABC", "unheard": [], "missed": []}),
+        json.dumps(dict.fromkeys(ClientMemory.__slots__, 1) | {"session_id": "ABC", "missed": [{}]}),
+        json.dumps(dict.fromkeys(ClientMemory.__slots__, -1) | {"session_id": "ABC", "missed": []}),
     ],
 )
 def test_a_damaged_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
