@@ -13,6 +13,7 @@ from ontherun.ilink import (
     ClientState,
     Close,
     GatewayState,
+    LocalProtocolError,
     LoginTrace,
     Record,
     Retransmit,
@@ -91,10 +92,12 @@ def check_gateway(wire: Wire, steps: list[tuple[int, Callable[[bytes], bytes], i
         venue.now += seconds * SECOND + 1
         frame = mutate(CLIENT_FRAMES[pick % len(CLIENT_FRAMES)](venue.now))
         state = session.state
-        if state is GatewayState.ESTABLISHED and len(frame) >= 12 and frame[6:12] in BUSINESS_HEADERS:
-            actions = session.business(int.from_bytes(frame[29:33], "little"), venue.now) or []
-        else:
+        try:
             actions = session.receive(frame, venue.now)
+        except LocalProtocolError:
+            assert state is GatewayState.ESTABLISHED
+            assert frame[6:12] in BUSINESS_HEADERS
+            actions = session.business(int.from_bytes(frame[29:33], "little"), venue.now) or []
         actions += session.tick(venue.now)
         for action in actions:
             match action:
