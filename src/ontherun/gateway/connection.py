@@ -172,11 +172,13 @@ class Connection(asyncio.Protocol):
 
     def _other(self, frame: bytes, now: int) -> None:
         """A frame that the engine did not take: of the session layer, out of sequence, or not to be read."""
-        session = self.session
-        if session.state is GatewayState.ESTABLISHED and (number := self._gateway.engine.number_of(frame)) is not None:
+        session, engine = self.session, self._gateway.engine
+        if session.state is not GatewayState.ESTABLISHED or not engine.is_business(frame):
+            self.act(lambda: session.receive(frame, now), now)
+        elif (number := engine.number_of(frame)) is not None:
             self.act(lambda: session.business(number, now) or [], now)
         else:
-            self.act(lambda: session.receive(frame, now), now)
+            self.act(lambda: session.undecodable(f"{len(frame)} bytes are too short for a SeqNum", now), now)
 
     def _send(self, frame: bytes) -> None:
         self._queue.append(frame)
