@@ -26,6 +26,10 @@ SLOW_CONSUMER = 16 * 1024 * 1024
 """Unsent bytes at which a peer that does not read is disconnected; its messages stay and can be asked for again."""
 
 
+_ESTABLISHED = GatewayState.ESTABLISHED
+_FRAMES = Kind.FRAMES
+
+
 class Connection(asyncio.Protocol):
     """A peer, from the TCP connect to its end."""
 
@@ -71,18 +75,21 @@ class Connection(asyncio.Protocol):
         now = gateway.now()
         if self._rest:
             data = self._rest + data
-        self.session.last_received = now
+        session = self.session
+        session.last_received = now
         position, end = 0, len(data)
         while position < end and not self.closing:
             lane = self._lane
-            if lane is not None and self.session.state is GatewayState.ESTABLISHED:
+            if lane is not None and session.state is _ESTABLISHED:
                 if len(self._registered) != len(lane.owner.party_details):
                     gateway.sync_party_details(lane, self._registered)
                 start = position
                 position = gateway.engine.take(lane, data, start, end, now)
                 if position > start:
                     taken = data if start == 0 and position == end else data[start:position]
-                    gateway.journal(Kind.FRAMES, lane.number, now, taken)
+                    gateway.journal(_FRAMES, lane.number, now, taken)
+                    if position == end:
+                        break
             frame = self._next_frame(data, position, end, now)
             if frame is None:
                 break
@@ -102,8 +109,8 @@ class Connection(asyncio.Protocol):
         gateway.connections.discard(self)
         now = gateway.now()
         self.act(lambda: self.session.lost(now), now)
-        if self._lane is not None and gateway.bound.get(self._lane) is self:
-            del gateway.bound[self._lane]
+        if self._lane is not None and self._lane.connection is self:
+            self._lane.connection = None
         gateway.log.info("disconnected", peer=self.peer, error=str(exc) if exc else None)
 
     # What the gateway calls.
@@ -173,7 +180,7 @@ class Connection(asyncio.Protocol):
     def _other(self, frame: bytes, now: int) -> None:
         """A frame that the engine did not take: of the session layer, out of sequence, or not to be read."""
         session, engine = self.session, self._gateway.engine
-        if session.state is not GatewayState.ESTABLISHED or not engine.is_business(frame):
+        if session.state is not _ESTABLISHED or not engine.is_business(frame):
             self.act(lambda: session.receive(frame, now), now)
         elif (number := engine.number_of(frame)) is not None:
             self.act(lambda: session.business(number, now) or [], now)
@@ -189,9 +196,12 @@ class Connection(asyncio.Protocol):
         lane = self._gateway.engine.lanes[record.session]
         self._gateway.journal(Kind.RECORD, lane.number, now, record.to_bytes())
         lane.bind()
-        if self.session.state is GatewayState.ESTABLISHED and self._lane is None:
-            self._lane = lane
-            self._registered = self._gateway.bind(lane, self)
+        if self.session.state is _ESTABLISHED:
+            if self._lane is None:
+                self._lane = lane
+                self._registered = self._gateway.bind(lane, self)
+        elif lane.connection is self:  # its Terminate is the last that this connection says
+            lane.connection = None
 
     def _retransmit(self, action: Retransmit) -> None:
         assert self._lane is not None

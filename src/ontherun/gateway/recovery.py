@@ -38,7 +38,7 @@ def recover(engine: Engine, journal: Journal, outbox: "Outbox[tuple[str, int]]")
                 "other rules wrote it. Start that version, or start on a fresh data folder."
             )
         for lane in engine.touched:
-            outbox.append((lane.stream.session, lane.stream.uuid), lane.first, len(lane.out), lane.joined)
+            outbox.append(lane.key, lane.first, len(lane.out), lane.joined)
             messages += len(lane.out)
         engine.end_turn()
         engine.forget_refusals()

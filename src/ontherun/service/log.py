@@ -25,6 +25,7 @@ class JsonLog:
         path.touch(mode=0o600)
         self._file = path.open("a", encoding="utf-8")
         self._clock = clock
+        self._unwritten = False
         self._second = -1
         self._second_text = ""
 
@@ -42,7 +43,9 @@ class JsonLog:
 
     def flush(self) -> None:
         """Write what was logged."""
-        self._file.flush()
+        if self._unwritten:
+            self._unwritten = False
+            self._file.flush()
 
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
@@ -57,3 +60,4 @@ class JsonLog:
             self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         line = {"at": f"{self._second_text}.{rest:09d}Z", "level": level, "event": event, **facts}
         self._file.write(_encode(line) + "\n")
+        self._unwritten = True

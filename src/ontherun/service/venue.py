@@ -121,7 +121,7 @@ class Venue:
 
     def connected(self) -> set[str]:
         """The Session IDs that are logged in."""
-        return {lane.stream.session for lane in self._gateway.bound}
+        return {session for session, lane in self._gateway.engine.lanes.items() if lane.connection is not None}
 
     # Starting.
 
