@@ -13,7 +13,8 @@ from ontherun.gateway.lane import Lane
 from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trace
 from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.gateway_session import GatewaySession
-from ontherun.ilink.records import Role
+from ontherun.ilink.records import Role, Unbound
+from ontherun.ilink.templates import CLIENT_BUSINESS
 from ontherun.ilink.transitions import GatewayState
 from ontherun.market.terms import PartyDetails
 from ontherun.sbe import FramingError
@@ -102,8 +103,6 @@ class Connection(asyncio.Protocol):
         gateway.connections.discard(self)
         now = gateway.now()
         self.act(lambda: self.session.lost(now), now)
-        if self._lane is not None and gateway.bound.get(self._lane) is self:
-            del gateway.bound[self._lane]
         gateway.log.info("disconnected", peer=self.peer, error=str(exc) if exc else None)
 
     # What the gateway calls.
@@ -138,11 +137,15 @@ class Connection(asyncio.Protocol):
         self.act(lambda: self.session.end(TerminateCode.FINISHED, reason, now), now)
 
     def write(self, numbered: bytes = b"") -> None:
-        """Write what is queued and then `numbered`, and close where that was the last: the turn is durable."""
+        """Write what is queued and then `numbered`, and close where that was the last: the turn is durable.
+
+        Only now is a retransmission over: a peer gets one a turn, however many it asks for in one segment.
+        """
         if self._queue:
             self._queue.append(numbered)
             numbered = b"".join(self._queue)
             self._queue.clear()
+            self.session.retransmitted()
         if numbered and not self.transport.is_closing():
             self.session.last_sent = self._gateway.last_now
             self.transport.write(numbered)
@@ -173,10 +176,14 @@ class Connection(asyncio.Protocol):
     def _other(self, frame: bytes, now: int) -> None:
         """A frame that the engine did not take: of the session layer, out of sequence, or not to be read."""
         session = self.session
-        if session.state is GatewayState.ESTABLISHED and (number := self._gateway.engine.number_of(frame)) is not None:
+        template = int.from_bytes(frame[6:8], "little")
+        if session.state is not GatewayState.ESTABLISHED or template not in CLIENT_BUSINESS:
+            self.act(lambda: session.receive(frame, now), now)
+        elif (number := self._gateway.engine.number_of(frame)) is not None:
             self.act(lambda: session.business(number, now) or [], now)
         else:
-            self.act(lambda: session.receive(frame, now), now)
+            reason = f"template {template} of {len(frame)} bytes has no number that can be read"
+            self.act(lambda: session.undecodable(reason, now), now)
 
     def _send(self, frame: bytes) -> None:
         self._queue.append(frame)
@@ -187,6 +194,8 @@ class Connection(asyncio.Protocol):
         lane = self._gateway.engine.lanes[record.session]
         self._gateway.journal(Kind.RECORD, lane.number, now, record.to_bytes())
         lane.bind()
+        if isinstance(record, Unbound):
+            self._gateway.unbind(lane, self)
         if self.session.state is GatewayState.ESTABLISHED and self._lane is None:
             self._lane = lane
             self._registered = self._gateway.bind(lane, self)
@@ -195,4 +204,3 @@ class Connection(asyncio.Protocol):
         assert self._lane is not None
         for frame in self._gateway.read_again(self._lane, action.uuid, action.from_seq_no, action.count):
             self._send(frame)
-        self.session.retransmitted()

@@ -145,10 +145,11 @@ class Engine:
         return position
 
     def number_of(self, frame: bytes) -> int | None:
-        """The SeqNum of a client's business message; None for any other frame."""
+        """The SeqNum of a client's business message; None for any other frame, and for one that is too short for
+        `take`."""
         _, _, _, template, schema, version = HEADER.unpack_from(frame)
         at = CLIENT_BUSINESS.get(template)
-        if at is None or schema | version << 16 not in SCHEMAS or len(frame) < at + 4:
+        if at is None or schema | version << 16 not in SCHEMAS or len(frame) < _FRONT.size:
             return None
         return int.from_bytes(frame[at : at + 4], "little")
 

@@ -5,6 +5,7 @@ here; then one commit, then one write per connection. Nothing of a turn is writt
 """
 
 import asyncio
+import contextlib
 import traceback
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -27,6 +28,9 @@ from ontherun.sbe.framing import HEADER_SIZE
 
 TICK = 0.25
 """Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
+
+LAST_WORDS = 1.0
+"""Seconds that a stopping gateway gives its peers to take what was written to them."""
 
 POSS_RETRANS_AT: dict[int, int] = {
     template: HEADER_SIZE + field.offset
@@ -123,9 +127,17 @@ class Gateway:
         for connection in list(self.connections):
             connection.end(reason, now)
         self.flush()
-        await asyncio.sleep(0)
         for connection in list(self.connections):
             connection.transport.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                while self.connections:  # noqa: ASYNC110 -- connections come and go, nobody else waits for the last
+                    await asyncio.sleep(0.005)
+        for connection in list(self.connections):
+            connection.transport.abort()
+        while self.connections:  # noqa: ASYNC110 -- their connection_lost is due in the next turn
+            await asyncio.sleep(0)
+        self.flush()
 
     # What connections ask.
 
@@ -139,8 +151,13 @@ class Gateway:
         return GatewaySession(self.engine.segment_id, role, self._policy, self._directory, self, self, self.now())
 
     def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
-        """The stream of a session; None where there is no such session. The session machine asks."""
+        """The stream of a session that logs in; None where there is no such session. The session machine asks.
+
+        What this turn said to the session is numbered under its present UUID, and leaves before the login changes that.
+        """
         lane = self.engine.lanes.get(session)
+        if lane is not None and lane.out:
+            self.flush()
         if lane is None:
             if self._directory.session(session) is None:
                 return None
@@ -165,6 +182,11 @@ class Gateway:
         """From here on what is said to the lane goes to this connection. Returns a live view of its party details."""
         self.bound[lane] = connection
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
+
+    def unbind(self, lane: Lane, connection: Connection) -> None:
+        """From here on what is said to the lane is kept for the next login."""
+        if self.bound.get(lane) is connection:
+            del self.bound[lane]
 
     def unbind_all(self) -> None:
         """Journal that the bindings which a stopped process left behind are gone."""
@@ -228,9 +250,9 @@ class Gateway:
                 self._deliver()
             except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
                 self._failed = True
+                self._broken(error)
                 self.log.error("journal_failed", error=str(error))
                 self.log.flush()
-                self._broken(error)
                 return
         if self._speakers:
             speakers = dict.fromkeys(self._speakers)
