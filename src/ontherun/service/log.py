@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ class JsonLog:
     """A log that appends to `path`, which is made with mode 0600. `clock` gives ns since the epoch.
 
     Lines are written when `flush` is called, at the end of a turn of the loop, so that a thousand logins in one turn
-    cost one write.
+    cost one write. A disk that takes no more costs lines of the log; it does not stop the venue.
     """
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
@@ -27,6 +28,7 @@ class JsonLog:
         self._clock = clock
         self._second = -1
         self._second_text = ""
+        self.lost = 0
 
     def info(self, event: str, **facts: object) -> None:
         """Something that happened."""
@@ -42,11 +44,15 @@ class JsonLog:
 
     def flush(self) -> None:
         """Write what was logged."""
-        self._file.flush()
+        try:
+            self._file.flush()
+        except OSError:
+            self.lost += 1
 
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
 
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
         for name in SECRETS & facts.keys():
@@ -56,4 +62,7 @@ class JsonLog:
             self._second = second
             self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         line = {"at": f"{self._second_text}.{rest:09d}Z", "level": level, "event": event, **facts}
-        self._file.write(_encode(line) + "\n")
+        try:
+            self._file.write(_encode(line) + "\n")
+        except OSError:
+            self.lost += 1
