@@ -234,9 +234,10 @@ async def test_without_a_state_only_what_is_new_is_told_unless_asked_otherwise(f
     async with connect(first) as session:
         await (await session.buy("UB07", "97", 1)).cancel()
         last = session.uuid
-    session = await connect(first, catch_up=True)
-    assert [(report.uuid, report.seq_num) for report in await reports_of(session)] == [(last, 1), (last, 2)]
-    assert uuid < last < session.uuid
+    async with connect(first, catch_up=True) as session:
+        reports = session.reports()
+        assert [((report := await anext(reports)).uuid, report.seq_num) for _ in range(2)] == [(last, 1), (last, 2)]
+        assert uuid < last < session.uuid
 
 
 @pytest.mark.parametrize(

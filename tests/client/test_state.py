@@ -13,7 +13,8 @@ MEMORY = ClientMemory(
     next_outbound=12,
     next_inbound=30,
     request_timestamp=1_767_225_600_000_000_001,
-    missed=[Missed(1_767_225_500_000_000, 3, 9)],
+    unheard=[1_767_225_550_000_000],
+    missed=[Missed(1_767_225_400_000_000, 8, 0), Missed(1_767_225_500_000_000, 3, 9)],
 )
 
 

@@ -159,6 +159,20 @@ def test_a_message_that_the_segment_does_not_take_is_refused_with_3(venue: Venue
     assert client.expect(m.BusinessReject).business_reject_reason == BusinessRejectReason.UNSUPPORTED_MESSAGE_TYPE
 
 
+@pytest.mark.parametrize("template", [514, 537])
+def test_a_business_message_too_short_for_its_number_ends_the_session(
+    venue: VenueProcess, client: RawClient, template: int
+) -> None:
+    client.log_in()
+    client.send(struct.pack("<HHHHHH", 32, 0xCAFE, 20, template, 8, 9) + bytes(16) + struct.pack("<I", 1))
+    assert client.expect(m.Terminate).error_codes == TerminateCode.DECODING_ERROR
+    client.close()
+    with RawClient(venue.address, client.key) as again:
+        again.uuid = client.uuid
+        again.establish(1)
+        again.expect(m.EstablishmentAck)
+
+
 def test_a_number_that_jumps_ahead_gets_not_applied(venue: VenueProcess, client: RawClient) -> None:
     client.log_in()
     client.next_seq_no = 5

@@ -313,19 +313,29 @@ class World:
             self.pass_time(SECOND)
 
 
+def check(seed: int, steps: int) -> None:
+    world = World(seed)
+    for _ in range(steps):
+        world.step()
+        assert world.faults == [], seed
+    world.settle()
+    assert world.faults == [], seed
+    assert world.delivered == world.published, seed
+    assert len(world.applied) == len(set(world.applied)), f"{seed}: nothing is applied twice"
+    assert not set(world.applied) & set(world.refused), f"{seed}: what was refused was not applied"
+    pending = set(range(1, world.orders + 1)) - set(world.applied) - set(world.refused) - world.unknown
+    assert not pending, f"{seed}: the fate of every order is known"
+
+
 @pytest.mark.parametrize("seed", range(400))
 def test_nothing_is_lost_and_nothing_comes_twice(seed: int) -> None:
-    world = World(seed)
-    for _ in range(250):
-        world.step()
-        assert world.faults == []
-    world.settle()
-    assert world.faults == []
-    assert world.delivered == world.published
-    assert len(world.applied) == len(set(world.applied)), "nothing is applied twice"
-    assert not set(world.applied) & set(world.refused), "what was refused was not applied"
-    pending = set(range(1, world.orders + 1)) - set(world.applied) - set(world.refused) - world.unknown
-    assert not pending, "the fate of every order is known"
+    check(seed, 250)
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_and_nothing_comes_twice_in_ten_thousand_worlds() -> None:
+    for seed in range(400, 10_400):
+        check(seed, 250)
 
 
 def test_the_world_is_rough_enough() -> None:

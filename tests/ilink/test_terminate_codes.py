@@ -2,7 +2,7 @@
 
 import pytest
 
-from ontherun.ilink import GatewayState, Role, SessionPolicy, Verdict
+from ontherun.ilink import GatewayState, LocalProtocolError, Role, SessionPolicy, Verdict
 from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.messages import (
     UINT8_NULL,
@@ -275,10 +275,22 @@ def edited(frame: bytes, offset: int, value: int) -> bytes:
         edited(sequence(1).encode(), 10, 7),
         edited(sequence(1).encode(), 10, 10),
         edited(sequence(1).encode(), 4, 60_000),
+        order(1).encode()[:32],
+        edited(order(1).encode(), 4, 20),
         sequence(1).encode()[:11],
         b"",
     ],
-    ids=["unknown template", "schema", "older version", "newer version", "block length", "half a header", "nothing"],
+    ids=[
+        "unknown template",
+        "schema",
+        "older version",
+        "newer version",
+        "block length",
+        "no number",
+        "no block",
+        "half a header",
+        "nothing",
+    ],
 )
 def test_code_19_for_what_does_not_decode(established: Wire, frame: bytes) -> None:
     only(established.send(frame), TerminateCode.DECODING_ERROR, established)
@@ -396,6 +408,12 @@ def test_without_an_echo_the_connection_closes_after_the_grace(established: Wire
     established.wait(1)
     assert established.closed
     assert established.session.deadline() == 2**63 - 1
+
+
+def test_business_messages_of_an_established_session_are_not_for_receive(established: Wire) -> None:
+    with pytest.raises(LocalProtocolError):
+        established.send(order(1))
+    assert established.business(1) is None, "nothing changed"
 
 
 def test_a_long_reason_is_cut_to_its_field(established: Wire) -> None:

@@ -1,109 +1,17 @@
-"""ontherun demo: a venue in a temporary place, two firms that trade on it, and every message that goes by."""
+"""ontherun demo: two firms log in to a venue of their own, trade, and the conversation is shown."""
 
-import asyncio
-import contextlib
-import tempfile
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 import typer
-
-from ontherun.cli.screens import JsonScreen, RichScreen, Screen, Sighting
-from ontherun.cli.venue_process import VenueProcessError, venue_process
-
-if TYPE_CHECKING:
-    from ontherun.client import Session, Venue
-
-STRANGER: Final = "?"
 
 
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print each message as a line of JSON.")] = False,
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Save a picture of it, too.")] = None,
 ) -> None:
     """Start a venue in a temporary place, log two firms in, trade, and show the conversation message by message."""
-    raise typer.Exit(_run(as_json))
+    from ontherun.cli import story
+    from ontherun.cli.screens import JsonScreen, RichScreen
 
-
-def _run(as_json: bool) -> int:
-    from ontherun.client import ClientError, Venue
-
-    show: Screen = JsonScreen() if as_json else RichScreen()
-    with tempfile.TemporaryDirectory(prefix="ontherun-demo-") as folder:
-        try:
-            with venue_process(Path(folder)) as ready:
-                venue = Venue.load(ready)
-                show.begin(venue)
-                asyncio.run(Story(venue, show).tell())
-        except (ClientError, VenueProcessError) as error:
-            typer.echo(f"the demo failed: {error}", err=True)
-            return 1
-    show.end()
-    return 0
-
-
-@dataclass(slots=True)
-class Story:
-    """What happens, scene by scene."""
-
-    venue: "Venue"
-    screen: Screen
-    _seen: list[Sighting] = field(default_factory=list)
-
-    async def tell(self) -> None:
-        """Play it."""
-        from ontherun.client import connect
-
-        first, second = (self.venue.login(place) for place in (0, 1))
-        one, two = first.key.firm, second.key.firm
-        async with contextlib.AsyncExitStack() as stack:
-            async with self._scene(f"{one} and {two} log in, each with the key pair that the portal made for it"):
-                a = await stack.enter_async_context(connect(first, observe=self._eye(one)))
-                b = await stack.enter_async_context(connect(second, observe=self._eye(two)))
-            await self._trade(a, b, one, two)
-            await self._refusals(a, one)
-            async with self._scene("Both log out; orders that rest stay in the book"):
-                await a.close()
-                await b.close()
-
-    async def _trade(self, a: "Session", b: "Session", one: str, two: str) -> None:
-        from ontherun.client import TimeInForce
-
-        async with self._scene(f"{one} offers 10 million of the 10-year note at 99 and 16.5/32", one):
-            offer = await a.sell("UB10", "99-16+", 10)
-            await offer.accepted()
-        async with self._scene(f"{two} bids higher, for 15: 10 trade at the resting price, 5 rest", two):
-            bid = await b.buy("UB10", "99-17", 15)
-            await asyncio.gather(offer.filled(), bid.until_report(1))
-        async with self._scene(f"{two} replaces what is left: 8 at 99-16", two):
-            await bid.replace(price="99-16", quantity=8)
-        async with self._scene(f"{one} sells 10, fill and kill: 8 trade, the rest is eliminated", one):
-            hit = await a.sell("UB10", "99-16", 10, time_in_force=TimeInForce.FAK)
-            await asyncio.gather(hit.ended(), bid.filled())
-        async with self._scene(f"{two} bids for the 30-year bond and changes its mind", two):
-            bond = await b.buy("UB30", "98-08", 2)
-            await bond.accepted()
-            await bond.cancel()
-
-    async def _refusals(self, a: "Session", one: str) -> None:
-        from ontherun.client import LoginRefused, OrderRefused, connect
-
-        async with self._scene(f"{one} bids at a price between two ticks"):
-            refused = await a.buy("UB10", "99-163", 1)
-            with contextlib.suppress(OrderRefused):
-                await refused.accepted()
-        async with self._scene("A stranger has the right Access Key ID and the wrong Secret Key"):
-            forged = a.login.with_(key=replace(a.login.key, secret=bytes(32)))
-            with contextlib.suppress(LoginRefused):
-                await connect(forged, observe=self._eye(STRANGER))
-
-    def _eye(self, firm: str) -> Callable[[bool, bytes], None]:
-        return lambda sent, frame: self._seen.append(Sighting(firm, sent, frame))
-
-    @contextlib.asynccontextmanager
-    async def _scene(self, title: str, leader: str = "") -> AsyncIterator[None]:
-        """A scene; what reaches `leader` is shown before what reaches the other, however the sockets had it."""
-        yield
-        seen, self._seen = self._seen, []
-        self.screen.scene(title, sorted(seen, key=lambda sighting: sighting.firm != leader) if leader else seen)
+    raise typer.Exit(story.run(JsonScreen() if as_json else RichScreen(svg)))

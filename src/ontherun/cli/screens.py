@@ -1,18 +1,32 @@
 """How a conversation is shown: in colours for people, or as lines of JSON for programs."""
 
 import json
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+import re
+import sys
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
 
-import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from ontherun.client import Venue
+from ontherun.client import Venue
+from ontherun.client.conversation import Mood, describe
+from ontherun.ilink.messages import decode
+from ontherun.sbe.readable import to_dict
 
 WIDTH: Final = 110
-_COLOURS: Final = {"ASKS": "", "AGREES": "green", "TRADES": "bold yellow", "REFUSES": "red", "KEEPS_ALIVE": "dim"}
+_COLOURS: Final = {
+    Mood.ASKS: "",
+    Mood.AGREES: "green",
+    Mood.TRADES: "bold yellow",
+    Mood.REFUSES: "red",
+    Mood.KEEPS_ALIVE: "dim",
+}
 _FIRMS: Final = ("cyan", "magenta")
+_OUTSIDE: Final = re.compile(r"@font-face \{.*?\}\s*|<!--.*?-->\s*", re.DOTALL)
+"""What would make a picture fetch its font from elsewhere, and who drew it."""
+
 _NAME: Final = len("ExecutionReportTradeOutright")
 
 
@@ -27,7 +41,7 @@ class Sighting(NamedTuple):
 class Screen(Protocol):
     """Where a conversation is shown."""
 
-    def begin(self, venue: "Venue") -> None:
+    def begin(self, venue: Venue) -> None:
         """The venue runs."""
 
     def scene(self, title: str, seen: list[Sighting]) -> None:
@@ -38,19 +52,19 @@ class Screen(Protocol):
 
 
 class RichScreen:
-    """For people: who says what to whom, in 110 columns or what the terminal has."""
+    """For people: who says what to whom, in 110 columns or what the terminal has; `svg` gets a picture of it."""
 
-    def __init__(self) -> None:
-        from rich.console import Console
-
+    def __init__(self, svg: Path | None = None) -> None:
+        self._svg = svg
         console = Console(highlight=False)
-        self._console = Console(highlight=False, width=min(WIDTH, console.width) if console.is_terminal else WIDTH)
+        width = min(WIDTH, console.width) if console.is_terminal and svg is None else WIDTH
+        self._console = Console(highlight=False, width=width, record=svg is not None)
         utf8 = console.encoding.lower().startswith("utf")
         self._to, self._from = ("─▶", "◀─") if utf8 else ("->", "<-")
         self._scenes = 0
         self._colours: dict[str, str] = {}
 
-    def begin(self, venue: "Venue") -> None:
+    def begin(self, venue: Venue) -> None:
         """Say where the venue runs and how to read what follows."""
         gateway = venue.gateway()
         self._console.print(
@@ -68,13 +82,7 @@ class RichScreen:
         self._console.print(f"\n[bold]{self._scenes}  {title}[/bold]")
         self._console.print(self._lines(seen))
 
-    def _lines(self, seen: list[Sighting]) -> "Table":
-        from rich.table import Table
-        from rich.text import Text
-
-        from ontherun.client.conversation import describe
-        from ontherun.ilink.messages import decode
-
+    def _lines(self, seen: list[Sighting]) -> Table:
         table = Table.grid(padding=(0, 1, 0, 0))
         table.add_column(width=2)
         table.add_column(width=5)
@@ -85,7 +93,7 @@ class RichScreen:
         for firm, sent, frame in seen:
             line = describe(decode(frame), self._instruments)
             colour = self._colours.get(firm, "red")
-            style = _COLOURS[line.mood.name]
+            style = _COLOURS[line.mood]
             table.add_row(
                 "",
                 Text(firm, colour),
@@ -101,22 +109,21 @@ class RichScreen:
         self._console.print(
             "\nThe venue has stopped and nothing is left behind. Start one that stays: [bold]ontherun up[/bold]"
         )
+        if self._svg is not None:
+            picture = self._console.export_svg(title="ontherun demo", unique_id="demo")
+            self._svg.write_text(_OUTSIDE.sub("", picture), encoding="utf-8")
 
 
 class JsonScreen:
     """For programs: one JSON object a line, "scene" or "message"."""
 
-    def begin(self, venue: "Venue") -> None:
+    def begin(self, venue: Venue) -> None:
         """Print where the venue runs."""
         gateway = venue.gateway()
         self._print({"portal_url": venue.portal_url, "gateway": f"{gateway.host}:{gateway.port}"})
 
     def scene(self, title: str, seen: list[Sighting]) -> None:
         """Print the scene and its messages."""
-        from ontherun.client.conversation import describe
-        from ontherun.ilink.messages import decode
-        from ontherun.sbe.readable import to_dict
-
         self._print({"scene": title})
         for firm, sent, frame in seen:
             message = decode(frame)
@@ -129,4 +136,4 @@ class JsonScreen:
 
     @staticmethod
     def _print(values: dict[str, object]) -> None:
-        typer.echo(json.dumps(values))
+        sys.stdout.write(json.dumps(values) + "\n")

@@ -59,7 +59,10 @@ def create_session(
     firm: Annotated[list[str], typer.Option(metavar="GFID", help="A Globex firm, the primary one first. Repeatable.")],
     segment: Annotated[list[int] | None, typer.Option(metavar="ID", help="A market segment. Repeatable. [40]")] = None,
     cancel_on_disconnect: Annotated[
-        bool, typer.Option(help="Cancel resting day orders when the connection is lost.")
+        bool,
+        typer.Option(
+            help="Whether to cancel resting day orders when the connection is lost. Kept with the session; the gateways do not act on it yet."
+        ),
     ] = True,
     label: Annotated[str, typer.Option(help="A name for people.")] = "",
     as_json: AsJson = False,

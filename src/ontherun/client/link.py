@@ -29,6 +29,7 @@ from ontherun.ilink.codes import EstablishmentRejectCode, NegotiationRejectCode,
 from ontherun.ilink.transitions import ClientState
 
 _log = logging.getLogger("ontherun.client")
+_log.addHandler(logging.NullHandler())
 
 _BEGIN_AGAIN: Final = frozenset(
     {TerminateCode.UNNEGOTIATED, TerminateCode.INVALID_NEXT_SEQ_NO, TerminateCode.INVALID_UUID}
@@ -122,6 +123,7 @@ class Link:
         """Log in: with a new UUID, or under the stored one. Raises LoginRefused or Disconnected."""
         await self._log_in(new_uuid=self._uuid is not None or not self.memory.negotiated_uuid)
         self._supervisor = asyncio.create_task(self._supervise())
+        self._supervisor.add_done_callback(self._supervised)
 
     async def ready(self) -> None:
         """Wait until the session is established, again if need be. Raises what ended it."""
@@ -321,8 +323,9 @@ class Link:
             if self.error is not None:
                 return
             why = self._why()
-            _log.warning("session %s: %s", self.login.key.session_id, why)
             leaving, self._leaving = self._leaving, False
+            if not leaving:
+                _log.warning("session %s: %s", self.login.key.session_id, why)
             stay_away = isinstance(why, Terminated) and why.code in _STAY_AWAY
             if not leaving and (self._reconnect is None or stay_away):
                 self._end(why)
@@ -332,6 +335,12 @@ class Link:
             except ClientError as error:
                 self._end(error)
                 return
+
+    def _supervised(self, supervisor: asyncio.Task[None]) -> None:
+        """A mistake of ours must not leave anybody waiting."""
+        error = None if supervisor.cancelled() else supervisor.exception()
+        if error is not None:
+            self._end(Disconnected(f"the session cannot go on: {error!r}"))
 
     async def _come_back(self, how: Reconnect) -> None:
         tries, delay = 0, how.first_delay

@@ -265,11 +265,11 @@ class Orders:
         if isinstance(report, BusinessRejected):
             return self._business_rejected(report)
         if isinstance(report, OrderReport):
-            request = self._answered(report)
-            order = request.order if request else None
-            if order is None and report.order_id is not None:
-                order = self._by_order_id.get(report.order_id)
-            order = order or self._by_cl_ord_id.get(report.cl_ord_id)
+            request = self._by_request_id.get(report.order_request_id)
+            if request is not None and _answers(report, request):
+                self._forget(request)
+                _answer(request, report)
+            order = self._by_order_id.get(report.order_id or 0) if request is None else request.order
             if order is not None:
                 self._follow(order, report)
         return None
@@ -304,30 +304,6 @@ class Orders:
         if self._by_seq_num.get(request.seq_num) is request:
             del self._by_seq_num[request.seq_num]
 
-    def _answered(self, report: OrderReport) -> Request | None:
-        """The request that this report is the answer to."""
-        request = self._by_request_id.get(report.order_request_id)
-        if request is None or isinstance(report, Traded | Eliminated):
-            return None
-        unasked = isinstance(report, Cancelled) and report.restatement is not None
-        if unasked or (request.answer is None) != isinstance(report, Accepted | Rejected):
-            return None
-        self._forget(request)
-        self._answer(request, report)
-        return request
-
-    @staticmethod
-    def _answer(request: Request, report: Report) -> None:
-        if request.answer is None or request.answer.done():
-            return
-        match report:
-            case CancelRejected():
-                request.answer.set_exception(CancelRefused("cancel", report))
-            case ReplaceRejected():
-                request.answer.set_exception(ReplaceRefused("replace", report))
-            case _:
-                request.answer.set_result(report)
-
     def _follow(self, order: OrderBase, report: OrderReport) -> None:
         before = order.cl_ord_id
         order.take(report)
@@ -355,3 +331,23 @@ class Orders:
             refused = ReplaceRefused("replace", report) if is_replace else CancelRefused("cancel", report)
             request.answer.set_exception(refused)
         return request.seq_num
+
+
+def _answers(report: OrderReport, request: Request) -> bool:
+    """Whether the report, which carries the request's id, is the answer to it and not what happened meanwhile."""
+    if request.answer is None:  # a new order: whatever is said of it
+        return True
+    unasked = isinstance(report, Cancelled) and report.restatement is not None
+    return not unasked and isinstance(report, Cancelled | CancelRejected | Modified | ReplaceRejected)
+
+
+def _answer(request: Request, report: OrderReport) -> None:
+    if request.answer is None or request.answer.done():
+        return
+    match report:
+        case CancelRejected():
+            request.answer.set_exception(CancelRefused("cancel", report))
+        case ReplaceRejected():
+            request.answer.set_exception(ReplaceRefused("replace", report))
+        case _:
+            request.answer.set_result(report)

@@ -13,8 +13,6 @@ from typing import Any
 from ontherun.client.errors import StateError
 from ontherun.ilink.client_inbound import ClientMemory, Missed
 
-_NUMBERS = ("uuid", "negotiated_uuid", "next_outbound", "next_inbound", "request_timestamp")
-
 
 class StateFile:
     """The numbers of one session on one market segment: each segment has its own, so each needs its own file."""
@@ -52,8 +50,15 @@ class StateFile:
 
 
 def _memory(values: dict[str, Any]) -> ClientMemory:
-    missed = [Missed(*(_number(part[name]) for name in Missed.__slots__)) for part in values["missed"]]
-    return ClientMemory(**{name: _number(values[name]) for name in _NUMBERS}, missed=missed)
+    return ClientMemory(
+        uuid=_number(values["uuid"]),
+        negotiated_uuid=_number(values["negotiated_uuid"]),
+        next_outbound=_number(values["next_outbound"]),
+        next_inbound=_number(values["next_inbound"]),
+        request_timestamp=_number(values["request_timestamp"]),
+        unheard=[_number(uuid) for uuid in values["unheard"]],
+        missed=[Missed(*(_number(part[name]) for name in Missed.__slots__)) for part in values["missed"]],
+    )
 
 
 def _number(value: object) -> int:

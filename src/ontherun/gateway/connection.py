@@ -14,7 +14,6 @@ from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trac
 from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.records import Role, Unbound
-from ontherun.ilink.templates import CLIENT_BUSINESS
 from ontherun.ilink.transitions import GatewayState
 from ontherun.market.terms import PartyDetails
 from ontherun.sbe import FramingError
@@ -175,15 +174,13 @@ class Connection(asyncio.Protocol):
 
     def _other(self, frame: bytes, now: int) -> None:
         """A frame that the engine did not take: of the session layer, out of sequence, or not to be read."""
-        session = self.session
-        template = int.from_bytes(frame[6:8], "little")
-        if session.state is not GatewayState.ESTABLISHED or template not in CLIENT_BUSINESS:
+        session, engine = self.session, self._gateway.engine
+        if session.state is not GatewayState.ESTABLISHED or not engine.is_business(frame):
             self.act(lambda: session.receive(frame, now), now)
-        elif (number := self._gateway.engine.number_of(frame)) is not None:
+        elif (number := engine.number_of(frame)) is not None:
             self.act(lambda: session.business(number, now) or [], now)
         else:
-            reason = f"template {template} of {len(frame)} bytes has no number that can be read"
-            self.act(lambda: session.undecodable(reason, now), now)
+            self.act(lambda: session.undecodable(f"{len(frame)} bytes are too short for a SeqNum", now), now)
 
     def _send(self, frame: bytes) -> None:
         self._queue.append(frame)

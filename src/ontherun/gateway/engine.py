@@ -144,14 +144,15 @@ class Engine:
             position += size
         return position
 
-    def number_of(self, frame: bytes) -> int | None:
-        """The SeqNum of a client's business message; None for any other frame, and for one that is too short for
-        `take`."""
+    def is_business(self, frame: bytes) -> bool:
+        """Whether this is a client's business message, as far as its header says."""
         _, _, _, template, schema, version = HEADER.unpack_from(frame)
-        at = CLIENT_BUSINESS.get(template)
-        if at is None or schema | version << 16 not in SCHEMAS or len(frame) < _FRONT.size:
-            return None
-        return int.from_bytes(frame[at : at + 4], "little")
+        return template in CLIENT_BUSINESS and schema | version << 16 in SCHEMAS
+
+    def number_of(self, frame: bytes) -> int | None:
+        """The SeqNum of a client's business message; None when it is too short to be taken."""
+        at = CLIENT_BUSINESS[HEADER.unpack_from(frame)[3]]
+        return int.from_bytes(frame[at : at + 4], "little") if len(frame) >= _FRONT.size else None
 
     def apply(self, entry: Entry) -> None:
         """Carry out one journal entry again."""

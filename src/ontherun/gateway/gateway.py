@@ -9,6 +9,7 @@ import contextlib
 import traceback
 from collections.abc import Callable, Mapping
 from enum import Enum
+from time import monotonic_ns
 from typing import Protocol
 
 from ontherun.gateway.connection import Connection
@@ -99,6 +100,7 @@ class Gateway:
         self._broken = broken
         self._poll = poll
         self._awake_until = 0
+        self._awake = False
         self._entries: list[bytes] = []
         self._speakers: list[Connection] = []
         self._scheduled = False
@@ -262,6 +264,10 @@ class Gateway:
         if engine.refusals or engine.errors:
             self._log_refusals()
         self.log.flush()
+        if self._poll:
+            self._awake_until = monotonic_ns() + self._poll
+            if not self._awake:
+                self._stay_awake()
 
     def _deliver(self) -> None:
         """Store what was said, and write it to whoever is there."""
@@ -277,18 +283,12 @@ class Gateway:
     def _schedule(self) -> None:
         self._scheduled = True
         self._loop.call_soon(self.flush)
-        if self._poll:
-            asleep = self._awake_until < self.last_now
-            self._awake_until = self.last_now + self._poll
-            if asleep:
-                self._stay_awake()
 
     def _stay_awake(self) -> None:
-        """Keep the loop from sleeping until `poll` has passed without input: saves the wake-up of a sleeping core."""
-        if self._clock() < self._awake_until:
+        """Keep the loop from sleeping until `poll` has passed since a turn: saves the wake-up of a sleeping core."""
+        self._awake = monotonic_ns() < self._awake_until
+        if self._awake:
             self._loop.call_soon(self._stay_awake)
-        else:
-            self._awake_until = 0
 
     def _tick(self) -> None:
         now = self.now()

@@ -79,7 +79,9 @@ class Inbound:
         known = memory.next_inbound
         if previous_uuid != memory.uuid:
             # Bindings between the two never reached us: where they and ours ended was not told and has to be probed.
-            memory.missed.append(Missed(memory.uuid, known, 0))
+            # Not so for a blank memory: what others were told before is not its own to miss.
+            if memory.uuid or memory.unheard:
+                memory.missed.append(Missed(memory.uuid, known, 0))
             memory.missed += [Missed(uuid, 1, 0) for uuid in memory.unheard if uuid < previous_uuid]
             known = 1
         if previous_seq_no >= known:

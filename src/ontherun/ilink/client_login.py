@@ -16,6 +16,7 @@ from ontherun.ilink.codes import EstablishmentRejectCode, NegotiationRejectCode,
 from ontherun.ilink.errors import LocalProtocolError
 from ontherun.ilink.messages import (
     UINT8_NULL,
+    UINT16_NULL,
     Establish,
     EstablishmentAck,
     EstablishmentReject,
@@ -228,6 +229,8 @@ class ClientLogin:
         answer = EstablishmentAck.decode(frame)
         if not self._echoed(answer):
             return self._violated("EstablishmentAck to another request", now)
+        if answer.keep_alive_interval in (0, UINT16_NULL):
+            return self._violated("EstablishmentAck without KeepAliveInterval", now)
         backup = self.state is ClientState.BACKUP
         number, previous, last = answer.next_seq_no, answer.previous_uuid, answer.previous_seq_no
         if not backup and not self._inbound.established(answer.uuid, number, previous, last):

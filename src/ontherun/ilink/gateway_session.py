@@ -41,6 +41,7 @@ from ontherun.sbe.framing import HEADER, HEADER_SIZE
 _ESTABLISHED = GatewayState.ESTABLISHED
 _BACKUP = GatewayState.BACKUP
 _MILLISECOND = 1_000_000  # ns
+_NUMBER_SIZE = 4
 _NEVER = 2**63 - 1
 
 
@@ -104,9 +105,12 @@ class GatewaySession(GatewayLogin):
     def _event(self, frame: bytes) -> GatewayEvent:
         if len(frame) < HEADER_SIZE:
             return GatewayEvent.UNDECODABLE
-        _, _, _, template, schema, version = HEADER.unpack_from(frame)
+        _, _, block_length, template, schema, version = HEADER.unpack_from(frame)
         if schema != Sequence.SCHEMA_ID or version not in self._policy.versions:
             return GatewayEvent.UNDECODABLE
+        number_at = CLIENT_BUSINESS.get(template)
+        if number_at is not None and min(len(frame), HEADER_SIZE + block_length) < number_at + _NUMBER_SIZE:
+            return GatewayEvent.UNDECODABLE  # no place for a number: it cannot be judged as a business message
         return GATEWAY_EVENTS.get(template, GatewayEvent.UNDECODABLE)
 
     def business(self, seq_num: int, now: int, msg_type: str = "") -> list[Action] | None:
@@ -269,7 +273,7 @@ class GatewaySession(GatewayLogin):
     def _stray_business(self, frame: bytes, now: int) -> list[Action]:
         template = HEADER.unpack_from(frame)[3]
         offset = CLIENT_BUSINESS[template]
-        number = int.from_bytes(frame[offset : offset + 4], "little")
+        number = int.from_bytes(frame[offset : offset + _NUMBER_SIZE], "little")
         return self.business(number, now, BY_TEMPLATE[template].MSG_TYPE) or []
 
     def _business_on_backup(self, seq_num: int, msg_type: str, now: int) -> list[Action]:
@@ -345,5 +349,7 @@ class GatewaySession(GatewayLogin):
 def _undecodable_reason(frame: bytes) -> str:
     if len(frame) < HEADER_SIZE:
         return f"{len(frame)} bytes are less than a header"
-    _, _, _, template, schema, version = HEADER.unpack_from(frame)
+    _, _, block_length, template, schema, version = HEADER.unpack_from(frame)
+    if template in CLIENT_BUSINESS and schema == Sequence.SCHEMA_ID:
+        return f"template {template} version {version}, block of {block_length} in a frame of {len(frame)} bytes"
     return f"template {template} of schema {schema} version {version}"
