@@ -207,7 +207,7 @@ async def test_a_file_with_a_damaged_page_is_opened_or_refused_in_words(tmp_path
     file = tmp_path / "registry.sqlite3"
     whole, refused = file.read_bytes(), 0
     for at in range(0, len(whole), 4096):
-        file.write_bytes(whole[:at] + b"\xff" * 4096 + whole[at + 4096 :])
+        leave(tmp_path, whole[:at] + b"\xff" * 4096 + whole[at + 4096 :])
         try:
             registry = await Registry.open(tmp_path, ManualClock(START), variables={})
         except SchemaError as error:
@@ -215,6 +215,11 @@ async def test_a_file_with_a_damaged_page_is_opened_or_refused_in_words(tmp_path
             refused += 1
         else:
             await registry.close()
-        for leftover in tmp_path.glob("registry.sqlite3-*"):
-            leftover.unlink()
     assert refused > 3
+
+
+def leave(data_dir: Path, database: bytes) -> None:
+    """Have the database hold these bytes and nothing else."""
+    for file in data_dir.glob("registry.sqlite3*"):
+        file.unlink()
+    (data_dir / "registry.sqlite3").write_bytes(database)
