@@ -129,6 +129,39 @@ def test_a_fill_in_the_turn_of_a_login_under_a_new_uuid_belongs_to_the_old_one(v
         pass
 
 
+def test_a_client_that_is_reset_and_comes_back_at_once_is_let_in(venue: VenueProcess) -> None:
+    """The old connection's end and the new login are read in one turn; the login may come first."""
+    uuid = 0
+    for attempt in range(20):
+        with RawClient(venue.address, venue.key()) as old, RawClient(venue.address, venue.key()) as new:
+            old.log_in()
+            for number in range(50):
+                old.order(venue.security_id("UB10"), 1, PRICE, 1, b"%d-%d" % (attempt, number))
+            new.uuid = uuid = old.uuid
+            os.kill(venue.process.pid, signal.SIGSTOP)
+            new.establish(999)
+            old.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            old.close()
+            os.kill(venue.process.pid, signal.SIGCONT)
+            ack = new.expect(m.EstablishmentAck)
+            assert new.expect(m.NotApplied).from_seq_no == ack.next_seq_no  # each order that was read was accepted
+            new.terminate()
+    with restarted(venue) as again, RawClient(again.address, again.key()) as client:
+        client.uuid = uuid
+        client.establish(999)
+        client.expect(m.EstablishmentAck)
+
+
+def test_a_second_connection_does_not_push_out_a_first_one_that_is_alive(venue: VenueProcess) -> None:
+    with RawClient(venue.address, venue.key()) as first, RawClient(venue.address, venue.key()) as second:
+        first.log_in()
+        second.uuid = first.uuid
+        second.establish(1)
+        assert second.expect(m.Terminate).error_codes == TerminateCode.ALREADY_ESTABLISHED
+        first.order(venue.security_id("UB10"), 1, PRICE, 1, b"ALIVE")
+        first.expect(m.ExecutionReportNew)
+
+
 def test_many_retransmit_requests_in_one_segment_get_one_answer_and_refusals(venue: VenueProcess) -> None:
     with RawClient(venue.address, venue.key()) as client:
         client.log_in()

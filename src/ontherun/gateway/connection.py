@@ -5,6 +5,7 @@ only passes on, in this order: what a turn of the loop brought is queued, commit
 """
 
 import asyncio
+import select
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -21,6 +22,8 @@ from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
 
 if TYPE_CHECKING:
     from ontherun.gateway.gateway import Gateway
+
+_HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux; POLLHUP and POLLERR are reported unasked
 
 SLOW_CONSUMER = 16 * 1024 * 1024
 """Unsent bytes at which a peer that does not read is disconnected; its messages stay and can be asked for again."""
@@ -126,6 +129,18 @@ class Connection(asyncio.Protocol):
             elif isinstance(action, Close):
                 self.closing = True
                 self._gateway.speak(self)
+
+    def drop_if_hung_up(self, now: int) -> None:
+        """End the binding now when the peer has closed or reset the connection, which this turn is yet to read.
+
+        A client that comes back at once is not a second one. What it sent and did not see answered is not applied.
+        """
+        asked = select.poll()
+        asked.register(self.transport.get_extra_info("socket").fileno(), _HUNG_UP)
+        if asked.poll(0):
+            self.closing = True
+            self.act(lambda: self.session.lost(now), now)
+            self.transport.abort()
 
     def tick(self, now: int) -> None:
         """A timer of the session machine is due."""

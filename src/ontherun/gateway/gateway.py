@@ -158,8 +158,11 @@ class Gateway:
         What this turn said to the session is numbered under its present UUID, and leaves before the login changes that.
         """
         lane = self.engine.lanes.get(session)
-        if lane is not None and lane.out:
-            self.flush()
+        if lane is not None:
+            if lane.out:
+                self.flush()
+            if lane in self.bound:
+                self.bound[lane].drop_if_hung_up(self.last_now)
         if lane is None:
             if self._directory.session(session) is None:
                 return None
