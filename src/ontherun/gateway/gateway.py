@@ -20,7 +20,7 @@ from ontherun.ilink.authority import Authority
 from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.messages import BY_TEMPLATE
 from ontherun.ilink.policy import SessionPolicy
-from ontherun.ilink.records import Role
+from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
@@ -199,6 +199,19 @@ class Gateway:
             for record in lane.stream.unbinding(self.now()):
                 lane.stream.apply(record)
                 self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
+
+    def closed_ports(self) -> set[str]:
+        """The sessions whose ports too many bad logins closed."""
+        return {session for session, lane in self.engine.lanes.items() if lane.stream.port_closed}
+
+    def open_port(self, session: str) -> None:
+        """Let a session log in again after its ports were closed; durable on return."""
+        lane = self.engine.lanes[session]
+        record = PortOpened(session, self.engine.segment_id, self.now())
+        lane.stream.apply(record)
+        self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
+        self.log.info("port_opened", session=session, segment=self.engine.segment_id)
+        self.flush()
 
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""

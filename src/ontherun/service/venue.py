@@ -114,6 +114,14 @@ class Venue:
         """The Session IDs that are logged in."""
         return {lane.stream.session for lane in self._gateway.bound}
 
+    def closed_ports(self) -> set[str]:
+        """The Session IDs that no login is accepted for until an administrator opens their ports."""
+        return self._gateway.closed_ports()
+
+    def open_port(self, session_id: str) -> None:
+        """Open the ports of a session again."""
+        self._gateway.open_port(session_id)
+
     # Starting.
 
     async def _open(self, clock: SystemClock) -> None:
