@@ -138,3 +138,15 @@ def test_what_happens_while_logged_out_can_be_fetched(firms: tuple[VenueProcess,
         assert again.expect(m.Retransmission).msg_count == 1
         missed = again.expect(m.ExecutionReportTradeOutright)
         assert (missed.seq_num, missed.poss_retrans_flag, missed.last_qty) == (2, 1, 4)
+
+
+def test_nothing_is_sent_after_the_terminate_of_this_side(firms: tuple[VenueProcess, RawClient, RawClient]) -> None:
+    venue, seller, buyer = firms
+    ub10 = venue.security_id("UB10")
+    seller.order(ub10, 2, PRICE, 10, b"S1")
+    seller.expect(m.ExecutionReportNew)
+    seller.terminate()
+    buyer.order(ub10, 1, PRICE, 4, b"B1")
+    buyer.expect(m.ExecutionReportNew)
+    buyer.expect(m.ExecutionReportTradeOutright)
+    assert seller.rest() == b""

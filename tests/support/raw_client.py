@@ -132,6 +132,13 @@ class RawClient:
         assert isinstance(message, kind), f"expected {kind.__name__}, got {message}"
         return message
 
+    def rest(self) -> bytes:
+        """Everything that still comes before the gateway closes the connection."""
+        data = b"".join(self._frames)
+        while piece := self.socket.recv(65536):
+            data += piece
+        return data
+
     def closed(self) -> bool:
         """Whether the gateway closes the connection now."""
         try:

@@ -61,8 +61,7 @@ def create_session(
     cancel_on_disconnect: Annotated[
         bool,
         typer.Option(
-            help="Whether to cancel resting day orders when the connection is lost. "
-            "Kept with the session; the gateways do not act on it yet."
+            help="Whether resting day orders go when the connection is lost. Kept; the gateways do not act on it yet."
         ),
     ] = True,
     label: Annotated[str, typer.Option(help="A name for people.")] = "",

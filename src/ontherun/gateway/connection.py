@@ -14,7 +14,7 @@ from ontherun.gateway.lane import Lane
 from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trace
 from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.gateway_session import GatewaySession
-from ontherun.ilink.records import Role, Unbound
+from ontherun.ilink.records import Role
 from ontherun.ilink.transitions import GatewayState
 from ontherun.market.terms import PartyDetails
 from ontherun.sbe import FramingError
@@ -27,6 +27,10 @@ _HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux; POLLHUP and POLLERR are rep
 
 SLOW_CONSUMER = 16 * 1024 * 1024
 """Unsent bytes at which a peer that does not read is disconnected; its messages stay and can be asked for again."""
+
+
+_ESTABLISHED = GatewayState.ESTABLISHED
+_FRAMES = Kind.FRAMES
 
 
 class Connection(asyncio.Protocol):
@@ -74,18 +78,21 @@ class Connection(asyncio.Protocol):
         now = gateway.now()
         if self._rest:
             data = self._rest + data
-        self.session.last_received = now
+        session = self.session
+        session.last_received = now
         position, end = 0, len(data)
         while position < end and not self.closing:
             lane = self._lane
-            if lane is not None and self.session.state is GatewayState.ESTABLISHED:
+            if lane is not None and session.state is _ESTABLISHED:
                 if len(self._registered) != len(lane.owner.party_details):
                     gateway.sync_party_details(lane, self._registered)
                 start = position
                 position = gateway.engine.take(lane, data, start, end, now)
                 if position > start:
                     taken = data if start == 0 and position == end else data[start:position]
-                    gateway.journal(Kind.FRAMES, lane.number, now, taken)
+                    gateway.journal(_FRAMES, lane.number, now, taken)
+                    if position == end:
+                        break
             frame = self._next_frame(data, position, end, now)
             if frame is None:
                 break
@@ -190,7 +197,7 @@ class Connection(asyncio.Protocol):
     def _other(self, frame: bytes, now: int) -> None:
         """A frame that the engine did not take: of the session layer, out of sequence, or not to be read."""
         session, engine = self.session, self._gateway.engine
-        if session.state is not GatewayState.ESTABLISHED or not engine.is_business(frame):
+        if session.state is not _ESTABLISHED or not engine.is_business(frame):
             self.act(lambda: session.receive(frame, now), now)
         elif (number := engine.number_of(frame)) is not None:
             self.act(lambda: session.business(number, now) or [], now)
@@ -206,11 +213,12 @@ class Connection(asyncio.Protocol):
         lane = self._gateway.engine.lanes[record.session]
         self._gateway.journal(Kind.RECORD, lane.number, now, record.to_bytes())
         lane.bind()
-        if isinstance(record, Unbound):
-            self._gateway.unbind(lane, self)
-        if self.session.state is GatewayState.ESTABLISHED and self._lane is None:
-            self._lane = lane
-            self._registered = self._gateway.bind(lane, self)
+        if self.session.state is _ESTABLISHED:
+            if self._lane is None:
+                self._lane = lane
+                self._registered = self._gateway.bind(lane, self)
+        elif lane.connection is self:  # its Terminate is the last that this connection says
+            lane.connection = None
 
     def _retransmit(self, action: Retransmit) -> None:
         assert self._lane is not None

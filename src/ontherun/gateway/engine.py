@@ -10,7 +10,7 @@ from dataclasses import asdict
 from struct import Struct
 from zlib import crc32
 
-from ontherun.gateway import rejects, reports
+from ontherun.gateway import new_order, rejects, reports
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.ilink import records
@@ -202,14 +202,8 @@ class Engine:
     # Business messages, each in sequence already.
 
     def _new_order(self, lane: Lane, data: bytes, position: int, now: int) -> None:
-        try:
-            order = NewOrderSingle.decode(data, position)
-        except DecodeError as error:
-            rejects.undecodable(self, lane, data, position, error, now)
-            return
-        fault = order.fault()
-        if fault is not None:
-            rejects.faulty(self, lane, order, fault, now)
+        order = new_order.read(data, position) or self._careful(lane, data, position, now)
+        if order is None:
             return
         events = self.market.new_order(lane.owner, order, now)
         accepted = events[0]
@@ -219,6 +213,20 @@ class Engine:
         reports.new(self, lane, accepted, now)
         if len(events) > 1:
             self._report(events[1:], now)
+
+    def _careful(self, lane: Lane, data: bytes, position: int, now: int) -> NewOrderSingle | None:
+        """A new order that is not plainly right, decoded in full; None when it is refused for its form."""
+        try:
+            order = NewOrderSingle.decode(data, position)
+        except DecodeError as error:
+            rejects.undecodable(self, lane, data, position, error, now)
+            return None
+        fault = order.fault()
+        if fault is not None:
+            rejects.faulty(self, lane, order, fault, now)
+            return None
+        new_order.remember(order)
+        return order
 
     def _replace(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         try:

@@ -91,7 +91,6 @@ class Gateway:
         self.outbox = outbox
         self.log = log
         self.connections: set[Connection] = set()
-        self.bound: dict[Lane, Connection] = {}
         self.last_now = clock()
         self._journal = journal
         self._directory = directory
@@ -106,6 +105,7 @@ class Gateway:
         self._scheduled = False
         self._failed = False
         self._loop = asyncio.get_running_loop()
+        self._call_soon = self._loop.call_soon
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -145,8 +145,11 @@ class Gateway:
 
     def now(self) -> int:
         """The time of what is about to happen, ns; it never runs backwards, so neither does the journal."""
-        self.last_now = max(self._clock(), self.last_now)
-        return self.last_now
+        now = self._clock()
+        if now < self.last_now:
+            return self.last_now
+        self.last_now = now
+        return now
 
     def new_session(self, role: Role) -> GatewaySession:
         """The state machine for a new connection."""
@@ -161,8 +164,8 @@ class Gateway:
         if lane is not None:
             if lane.out:
                 self.flush()
-            if lane in self.bound:
-                self.bound[lane].drop_if_hung_up(self.last_now)
+            if lane.connection is not None:
+                lane.connection.drop_if_hung_up(self.last_now)
         if lane is None:
             if self._directory.session(session) is None:
                 return None
@@ -185,13 +188,8 @@ class Gateway:
 
     def bind(self, lane: Lane, connection: Connection) -> Mapping[int, RegisteredPartyDetails]:
         """From here on what is said to the lane goes to this connection. Returns a live view of its party details."""
-        self.bound[lane] = connection
+        lane.connection = connection
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
-
-    def unbind(self, lane: Lane, connection: Connection) -> None:
-        """From here on what is said to the lane is kept for the next login."""
-        if self.bound.get(lane) is connection:
-            del self.bound[lane]
 
     def unbind_all(self) -> None:
         """Journal that the bindings which a stopped process left behind are gone."""
@@ -286,25 +284,25 @@ class Gateway:
                 self._stay_awake()
 
     def _deliver(self) -> None:
-        """Store what was said, and write it to whoever is there."""
+        """Write what was said to whoever is there, then store it for those who ask again."""
         engine = self.engine
         for lane in engine.touched:
-            stream = lane.stream
-            self.outbox.append((stream.session, stream.uuid), lane.first, len(lane.out), lane.joined)
-            connection = self.bound.get(lane)
-            if connection is not None:
-                connection.write(lane.joined)
+            if lane.connection is not None:
+                lane.connection.write(lane.joined)
+        append = self.outbox.append
+        for lane in engine.touched:
+            append(lane.key, lane.first, len(lane.out), lane.joined)
         engine.end_turn()
 
     def _schedule(self) -> None:
         self._scheduled = True
-        self._loop.call_soon(self.flush)
+        self._call_soon(self.flush)
 
     def _stay_awake(self) -> None:
         """Keep the loop from sleeping until `poll` has passed since a turn: saves the wake-up of a sleeping core."""
         self._awake = monotonic_ns() < self._awake_until
         if self._awake:
-            self._loop.call_soon(self._stay_awake)
+            self._call_soon(self._stay_awake)
 
     def _tick(self) -> None:
         now = self.now()

@@ -1,6 +1,7 @@
 """A lane: one session on one market segment, as the engine sees it."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from ontherun.ilink.stream import Stream
 
@@ -12,6 +13,16 @@ class PartyDetails:
     party_details_list_req_id: int
     account: bytes = b""
     """The customer account (PartyDetailRole 24), empty without one."""
+
+
+class Peer(Protocol):
+    """A connection, as far as a lane knows it."""
+
+    def write(self, numbered: bytes) -> None:
+        """Write what is queued and then `numbered`."""
+
+    def drop_if_hung_up(self, now: int) -> None:
+        """End the binding when the peer is gone, which may not have been read yet."""
 
 
 class Owner:
@@ -31,11 +42,15 @@ class Lane:
     """The stream of one session on one segment, its owners (one for each firm), and what the present turn says to
     it."""
 
-    __slots__ = ("first", "joined", "number", "out", "owner", "owners", "stream")
+    __slots__ = ("connection", "first", "joined", "key", "number", "out", "owner", "owners", "stream")
 
     def __init__(self, number: int, stream: Stream) -> None:
         self.number = number
         self.stream = stream
+        self.connection: Peer | None = None
+        """Where the session is logged in now."""
+        self.key = (stream.session, stream.uuid)
+        """What the outbox files its messages under."""
         self.owners: dict[str, Owner] = {}
         self.owner: Owner = self.owner_for("")
         self.out: list[bytes] = []
@@ -53,5 +68,6 @@ class Lane:
         return owner
 
     def bind(self) -> None:
-        """Trade for the firm that logged in last."""
+        """Trade for the firm that logged in last, under the UUID that was established last."""
         self.owner = self.owner_for(self.stream.firm)
+        self.key = (self.stream.session, self.stream.uuid)

@@ -39,7 +39,7 @@ def recover(engine: Engine, journal: Journal, outbox: "Outbox[tuple[str, int]]")
             )
         try:
             for lane in engine.touched:
-                outbox.append((lane.stream.session, lane.stream.uuid), lane.first, len(lane.out), lane.joined)
+                outbox.append(lane.key, lane.first, len(lane.out), lane.joined)
                 messages += len(lane.out)
         except ValueError as error:
             raise RecoveryError(f"batch {row_id} of the journal numbers its messages wrongly: {error}") from error

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from ontherun.gateway.lane import Lane, Owner
+from ontherun.gateway.new_order import NewOrder
 from ontherun.gateway.reports import next_number
 from ontherun.ilink.codes import BusinessRejectReason
 from ontherun.ilink.messages import (
@@ -23,7 +24,8 @@ from ontherun.sbe.message import PRINTABLE, Fault
 if TYPE_CHECKING:
     from ontherun.gateway.engine import Engine
 
-Request = NewOrderSingle | OrderCancelReplaceRequest | OrderCancelRequest
+Decoded = NewOrderSingle | OrderCancelReplaceRequest | OrderCancelRequest
+Request = NewOrder | Decoded
 
 REASON_OF_FAULT = {
     "missing": BusinessRejectReason.CONDITIONALLY_REQUIRED_FIELD_MISSING,
@@ -72,7 +74,7 @@ def internal_error(engine: "Engine", lane: Lane, data: bytes, position: int, err
     )
 
 
-def faulty(engine: "Engine", lane: Lane, request: Request, fault: Fault, now: int) -> None:
+def faulty(engine: "Engine", lane: Lane, request: Decoded, fault: Fault, now: int) -> None:
     """BusinessReject for a field that the protocol does not allow as it stands."""
     name = next(field.name for field in request.FIELDS if field.tag == fault.tag)
     text = f"{name} ({fault.tag}) {_SAYING[fault.kind]}"

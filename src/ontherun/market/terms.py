@@ -80,8 +80,6 @@ class OrderTerms(Protocol):
     cl_ord_id: bytes
     party_details_list_req_id: int
     order_request_id: int
-    sending_time_epoch: int
-    stop_px: int
     location: bytes
     min_qty: int
     display_qty: int
@@ -94,13 +92,14 @@ class OrderTerms(Protocol):
     liquidity_flag: int
     managed_order: int
     short_sale_type: int
-    discretion_price: int
 
 
 class NewOrderSingle(OrderTerms, Protocol):
     """Template 514."""
 
-    reservation_price: int
+    @property
+    def stop_px(self) -> int:
+        """StopPx (99), which a reject echoes."""
 
 
 class OrderCancelReplaceRequest(OrderTerms, Protocol):
@@ -120,12 +119,10 @@ class OrderCancelRequest(Protocol):
     sender_id: bytes
     cl_ord_id: bytes
     order_request_id: int
-    sending_time_epoch: int
     location: bytes
     security_id: int
     side: int
     liquidity_flag: int
-    orig_order_user: bytes
 
 
 Request = NewOrderSingle | OrderCancelReplaceRequest | OrderCancelRequest

@@ -26,6 +26,7 @@ class JsonLog:
         path.touch(mode=0o600)
         self._file = path.open("a", encoding="utf-8")
         self._clock = clock
+        self._unwritten = False
         self._second = -1
         self._second_text = ""
         self.lost = 0
@@ -44,10 +45,12 @@ class JsonLog:
 
     def flush(self) -> None:
         """Write what was logged."""
-        try:
-            self._file.flush()
-        except OSError:
-            self.lost += 1
+        if self._unwritten:
+            self._unwritten = False
+            try:
+                self._file.flush()
+            except OSError:
+                self.lost += 1
 
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
@@ -66,3 +69,4 @@ class JsonLog:
             self._file.write(_encode(line) + "\n")
         except OSError:
             self.lost += 1
+        self._unwritten = True

@@ -112,7 +112,7 @@ class Venue:
 
     def connected(self) -> set[str]:
         """The Session IDs that are logged in."""
-        return {lane.stream.session for lane in self._gateway.bound}
+        return {session for session, lane in self._gateway.engine.lanes.items() if lane.connection is not None}
 
     def closed_ports(self) -> set[str]:
         """The Session IDs that no login is accepted for until an administrator opens their ports."""
