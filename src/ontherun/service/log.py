@@ -29,7 +29,6 @@ class JsonLog:
         self._unwritten = False
         self._second = -1
         self._second_text = ""
-        self.lost = 0
 
     def info(self, event: str, **facts: object) -> None:
         """Something that happened."""
@@ -47,10 +46,8 @@ class JsonLog:
         """Write what was logged."""
         if self._unwritten:
             self._unwritten = False
-            try:
+            with suppress(OSError):
                 self._file.flush()
-            except OSError:
-                self.lost += 1
 
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
@@ -65,8 +62,6 @@ class JsonLog:
             self._second = second
             self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         line = {"at": f"{self._second_text}.{rest:09d}Z", "level": level, "event": event, **facts}
-        try:
+        with suppress(OSError):
             self._file.write(_encode(line) + "\n")
-        except OSError:
-            self.lost += 1
         self._unwritten = True
