@@ -24,6 +24,7 @@ class RunningVenue:
     listening: list["GatewayAddress"]
     traded: list["InstrumentSummary"]
     logged_in: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
     api_url: str = "http://testserver"
 
     def gateways(self) -> list["GatewayAddress"]:
@@ -34,6 +35,12 @@ class RunningVenue:
 
     def connected(self) -> set[str]:
         return self.logged_in
+
+    def closed_ports(self) -> set[str]:
+        return self.closed
+
+    def open_port(self, session_id: str) -> None:
+        self.closed.remove(session_id)
 
 
 @dataclass

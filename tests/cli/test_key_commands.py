@@ -206,3 +206,12 @@ def test_the_help_of_a_command_waits_for_no_web_framework_and_no_database() -> N
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "List your sessions." in run.stdout
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_closed_port_is_shown_with_what_opens_it_and_is_opened(run: Run, live_portal: Any) -> None:
+    assert "are open" in run("session", "open-port", "A00", fails=True).output
+    live_portal.running.closed.add("A00")
+    assert "port closed" in run("session", "list").stdout
+    assert "ontherun session open-port A00" in run("session", "show", "A00").stdout
+    assert "it may log in again" in run("session", "open-port", "A00").stdout
+    assert "port closed" not in run("session", "show", "A00").stdout

@@ -16,7 +16,11 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 }
 # Reading a secret, the venue's own audit check, and everything that changes something.
 NOT_FOR_READERS = {("GET", "/api/v1/sessions/{session_id}/keys/{access_key_id}/download")}
-NOT_FOR_ENTITIES = {("GET", "/api/v1/audit/verification"), ("POST", "/api/v1/entities")}
+NOT_FOR_ENTITIES = {
+    ("GET", "/api/v1/audit/verification"),
+    ("POST", "/api/v1/entities"),
+    ("POST", "/api/v1/sessions/{session_id}/open-port"),
+}
 
 
 def routes(portal: Portal) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from .conftest import Portal, check_problem
+from .conftest import Portal, broken_database, check_problem
 
 
 async def test_a_session_is_created_listed_and_shown(portal: Portal) -> None:
@@ -16,6 +16,7 @@ async def test_a_session_is_created_listed_and_shown(portal: Portal) -> None:
         "created_at": "2026-01-01T00:00:00Z",
         "valid_key_pairs": 0,
         "connected": False,
+        "port_closed": False,
     }
     assert (await portal.ask("reader", "GET", "/api/v1/sessions/A02")).json() == created.json()
     listed = (await portal.ask("reader", "GET", "/api/v1/sessions")).json()
@@ -27,6 +28,29 @@ async def test_a_session_says_whether_it_is_logged_in_and_has_a_key(portal: Port
     portal.running.logged_in.add("A00")
     session = (await portal.ask("reader", "GET", "/api/v1/sessions/A00")).json()
     assert (session["connected"], session["valid_key_pairs"]) == (True, 1)
+
+
+async def test_the_operator_opens_a_port_that_bad_logins_closed_and_the_audit_has_it(portal: Portal) -> None:
+    path = "/api/v1/sessions/A00/open-port"
+    check_problem(await portal.ask("operator", "POST", path), 409, "conflict")
+    portal.running.closed.add("A00")
+    assert (await portal.ask("admin", "GET", "/api/v1/sessions/A00")).json()["port_closed"] is True
+    assert "ontherun session open-port A00" in (await portal.ask(None, "GET", "/")).text
+    check_problem(await portal.ask("admin", "POST", path), 403, "forbidden")
+    check_problem(await portal.ask("stranger", "POST", path), 404, "not-found")
+    assert portal.running.closed == {"A00"}
+    opened = await portal.ask("operator", "POST", path)
+    assert (opened.status_code, opened.json()["port_closed"]) == (200, False)
+    assert portal.running.closed == set()
+    (entry,) = (await portal.ask("operator", "GET", "/api/v1/audit", params={"limit": 1})).json()["items"]
+    assert (entry["action"], entry["subject"]) == ("session.port_opened", "session A00")
+
+
+async def test_a_port_that_cannot_be_audited_stays_closed(portal: Portal) -> None:
+    portal.running.closed.add("A00")
+    with broken_database(portal.registry):
+        check_problem(await portal.ask("operator", "POST", "/api/v1/sessions/A00/open-port"), 503, "unavailable")
+    assert portal.running.closed == {"A00"}
 
 
 async def test_lists_come_in_pages_that_end(portal: Portal) -> None:

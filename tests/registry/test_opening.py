@@ -198,3 +198,28 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path: Path,
     deleted = sum(stored.pair.deleted_at is not None for stored in pairs)
     assert await registry.verify_audit() == 3 + len(pairs) + deleted
     await registry.close()
+
+
+async def test_a_file_with_a_damaged_page_is_opened_or_refused_in_words(tmp_path: Path) -> None:
+    registry = await Registry.open(tmp_path, ManualClock(START), variables={})
+    await registry.seed_demo()
+    await registry.close()
+    file = tmp_path / "registry.sqlite3"
+    whole, refused = file.read_bytes(), 0
+    for at in range(0, len(whole), 4096):
+        leave(tmp_path, whole[:at] + b"\xff" * 4096 + whole[at + 4096 :])
+        try:
+            registry = await Registry.open(tmp_path, ManualClock(START), variables={})
+        except SchemaError as error:
+            assert "is not a registry that can be used" in str(error)  # noqa: PT017 -- some pages are not read
+            refused += 1
+        else:
+            await registry.close()
+    assert refused > 3
+
+
+def leave(data_dir: Path, database: bytes) -> None:
+    """Have the database hold these bytes and nothing else."""
+    for file in data_dir.glob("registry.sqlite3*"):
+        file.unlink()
+    (data_dir / "registry.sqlite3").write_bytes(database)

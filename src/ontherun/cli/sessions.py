@@ -28,7 +28,7 @@ def list_sessions(
                     " ".join(session["firms"]),
                     " ".join(map(str, session["market_segments"])),
                     session["valid_key_pairs"],
-                    "logged in" if session["connected"] else "-",
+                    _login(session, "-"),
                     session["label"],
                 )
                 for session in found
@@ -85,6 +85,28 @@ def create_session(
         typer.echo(f"It logs in once it has a key pair: ontherun key generate {session['session_id']}")
 
 
+@app.command("open-port")
+def open_port(
+    session_id: SessionId,
+    as_json: AsJson = False,
+    data: Data = DEFAULT_DATA,
+    api_url: ApiUrl = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Open a session's ports again, which five bad logins within 60 s closed."""
+    session = Api.connect(data, api_url, token_file).post("sessions", session_id, "open-port")
+    if as_json:
+        print_json(session)
+    else:
+        typer.echo(f"The ports of session {session_id} are open: it may log in again.")
+
+
+def _login(session: dict[str, Any], otherwise: str) -> str:
+    if session["port_closed"]:
+        return "port closed"
+    return "logged in" if session["connected"] else otherwise
+
+
 def _print_session(session: dict[str, Any]) -> None:
     lines = {
         "Session ID": session["session_id"],
@@ -93,8 +115,13 @@ def _print_session(session: dict[str, Any]) -> None:
         "Market segments": " ".join(map(str, session["market_segments"])),
         "Cancel on disconnect": "yes" if session["cancel_on_disconnect"] else "no",
         "Valid key pairs": session["valid_key_pairs"],
-        "Login": "logged in" if session["connected"] else "not logged in",
+        "Login": _login(session, "not logged in"),
         "Created": f"{day(session['created_at'])} UTC",
     }
     for name, value in lines.items():
         typer.echo(f"{name + ':':<22}{value}")
+    if session["port_closed"]:
+        typer.echo(
+            "Five bad logins within 60 s closed its ports, and every login is refused with Terminate 8. "
+            f"Open them with: ontherun session open-port {session['session_id']}"
+        )

@@ -84,7 +84,10 @@ _TERMINATE: Final[Mapping[int, Advice]] = {
     6: Advice("the session is already established", ("another process is logged in with this session",)),
     8: Advice(
         "too many bad logins: the session's ports are closed",
-        ("five bad logins came within 60 s; an administrator must open the ports again",),
+        (
+            "five bad logins came within 60 s",
+            "an administrator must open the ports again: with ontherun, ontherun session open-port SESSION",
+        ),
     ),
     9: Advice("too many messages (Volume Controls)"),
     10: Advice(

@@ -5,6 +5,7 @@ only passes on, in this order: what a turn of the loop brought is queued, commit
 """
 
 import asyncio
+import select
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -21,6 +22,8 @@ from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
 
 if TYPE_CHECKING:
     from ontherun.gateway.gateway import Gateway
+
+_HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux; POLLHUP and POLLERR are reported unasked
 
 SLOW_CONSUMER = 16 * 1024 * 1024
 """Unsent bytes at which a peer that does not read is disconnected; its messages stay and can be asked for again."""
@@ -109,8 +112,6 @@ class Connection(asyncio.Protocol):
         gateway.connections.discard(self)
         now = gateway.now()
         self.act(lambda: self.session.lost(now), now)
-        if self._lane is not None and self._lane.connection is self:
-            self._lane.connection = None
         gateway.log.info("disconnected", peer=self.peer, error=str(exc) if exc else None)
 
     # What the gateway calls.
@@ -136,6 +137,18 @@ class Connection(asyncio.Protocol):
                 self.closing = True
                 self._gateway.speak(self)
 
+    def drop_if_hung_up(self, now: int) -> None:
+        """End the binding now when the peer has closed or reset the connection, which this turn is yet to read.
+
+        A client that comes back at once is not a second one. What it sent and did not see answered is not applied.
+        """
+        asked = select.poll()
+        asked.register(self.transport.get_extra_info("socket").fileno(), _HUNG_UP)
+        if asked.poll(0):
+            self.closing = True
+            self.act(lambda: self.session.lost(now), now)
+            self.transport.abort()
+
     def tick(self, now: int) -> None:
         """A timer of the session machine is due."""
         self.act(lambda: self.session.tick(now), now)
@@ -145,11 +158,15 @@ class Connection(asyncio.Protocol):
         self.act(lambda: self.session.end(TerminateCode.FINISHED, reason, now), now)
 
     def write(self, numbered: bytes = b"") -> None:
-        """Write what is queued and then `numbered`, and close where that was the last: the turn is durable."""
+        """Write what is queued and then `numbered`, and close where that was the last: the turn is durable.
+
+        Only now is a retransmission over: a peer gets one a turn, however many it asks for in one segment.
+        """
         if self._queue:
             self._queue.append(numbered)
             numbered = b"".join(self._queue)
             self._queue.clear()
+            self.session.retransmitted()
         if numbered and not self.transport.is_closing():
             self.session.last_sent = self._gateway.last_now
             self.transport.write(numbered)
@@ -207,4 +224,3 @@ class Connection(asyncio.Protocol):
         assert self._lane is not None
         for frame in self._gateway.read_again(self._lane, action.uuid, action.from_seq_no, action.count):
             self._send(frame)
-        self.session.retransmitted()

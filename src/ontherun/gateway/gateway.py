@@ -5,6 +5,7 @@ here; then one commit, then one write per connection. Nothing of a turn is writt
 """
 
 import asyncio
+import contextlib
 import traceback
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -19,7 +20,7 @@ from ontherun.ilink.authority import Authority
 from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.messages import BY_TEMPLATE
 from ontherun.ilink.policy import SessionPolicy
-from ontherun.ilink.records import Role
+from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
@@ -28,6 +29,9 @@ from ontherun.sbe.framing import HEADER_SIZE
 
 TICK = 0.25
 """Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
+
+LAST_WORDS = 1.0
+"""Seconds that a stopping gateway gives its peers to take what was written to them."""
 
 POSS_RETRANS_AT: dict[int, int] = {
     template: HEADER_SIZE + field.offset
@@ -125,9 +129,17 @@ class Gateway:
         for connection in list(self.connections):
             connection.end(reason, now)
         self.flush()
-        await asyncio.sleep(0)
         for connection in list(self.connections):
             connection.transport.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                while self.connections:  # noqa: ASYNC110 -- connections come and go, nobody else waits for the last
+                    await asyncio.sleep(0.005)
+        for connection in list(self.connections):
+            connection.transport.abort()
+        while self.connections:  # noqa: ASYNC110 -- their connection_lost is due in the next turn
+            await asyncio.sleep(0)
+        self.flush()
 
     # What connections ask.
 
@@ -144,8 +156,16 @@ class Gateway:
         return GatewaySession(self.engine.segment_id, role, self._policy, self._directory, self, self, self.now())
 
     def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
-        """The stream of a session; None where there is no such session. The session machine asks."""
+        """The stream of a session that logs in; None where there is no such session. The session machine asks.
+
+        What this turn said to the session is numbered under its present UUID, and leaves before the login changes that.
+        """
         lane = self.engine.lanes.get(session)
+        if lane is not None:
+            if lane.out:
+                self.flush()
+            if lane.connection is not None:
+                lane.connection.drop_if_hung_up(self.last_now)
         if lane is None:
             if self._directory.session(session) is None:
                 return None
@@ -177,6 +197,19 @@ class Gateway:
             for record in lane.stream.unbinding(self.now()):
                 lane.stream.apply(record)
                 self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
+
+    def closed_ports(self) -> set[str]:
+        """The sessions whose ports too many bad logins closed."""
+        return {session for session, lane in self.engine.lanes.items() if lane.stream.port_closed}
+
+    def open_port(self, session: str) -> None:
+        """Let a session log in again after its ports were closed; durable on return."""
+        lane = self.engine.lanes[session]
+        record = PortOpened(session, self.engine.segment_id, self.now())
+        lane.stream.apply(record)
+        self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
+        self.log.info("port_opened", session=session, segment=self.engine.segment_id)
+        self.flush()
 
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""
@@ -233,9 +266,9 @@ class Gateway:
                 self._deliver()
             except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
                 self._failed = True
+                self._broken(error)
                 self.log.error("journal_failed", error=str(error))
                 self.log.flush()
-                self._broken(error)
                 return
         if self._speakers:
             speakers = dict.fromkeys(self._speakers)

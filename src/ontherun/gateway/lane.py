@@ -21,6 +21,9 @@ class Peer(Protocol):
     def write(self, numbered: bytes) -> None:
         """Write what is queued and then `numbered`."""
 
+    def drop_if_hung_up(self, now: int) -> None:
+        """End the binding when the peer is gone, which may not have been read yet."""
+
 
 class Owner:
     """Who owns an order: a session trading for one firm. The market knows it by `sender_comp`, the gateway by

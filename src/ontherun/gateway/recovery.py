@@ -37,9 +37,12 @@ def recover(engine: Engine, journal: Journal, outbox: "Outbox[tuple[str, int]]")
                 f"batch {row_id} of the journal now gives other messages than those that were sent: a version with "
                 "other rules wrote it. Start that version, or start on a fresh data folder."
             )
-        for lane in engine.touched:
-            outbox.append(lane.key, lane.first, len(lane.out), lane.joined)
-            messages += len(lane.out)
+        try:
+            for lane in engine.touched:
+                outbox.append(lane.key, lane.first, len(lane.out), lane.joined)
+                messages += len(lane.out)
+        except ValueError as error:
+            raise RecoveryError(f"batch {row_id} of the journal numbers its messages wrongly: {error}") from error
         engine.end_turn()
         engine.forget_refusals()
         batches = row_id

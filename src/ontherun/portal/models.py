@@ -105,6 +105,7 @@ class SessionView(Strict):
     created_at: str
     valid_key_pairs: int
     connected: bool
+    port_closed: bool
 
 
 class NewPartyDetails(Strict):

@@ -11,6 +11,7 @@ from ontherun.portal.dependencies import Asking, Serving
 from ontherun.portal.paging import page_after
 from ontherun.portal.problems import answers
 from ontherun.portal.status import Status
+from ontherun.registry import OrderEntrySession, Registry
 
 _READ = answers(HTTPStatus.NOT_FOUND)
 _CHANGE = answers(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -34,8 +35,9 @@ async def list_sessions(
 ) -> models.Page[models.SessionView]:
     """List the sessions."""
     found, following = page_after(registry.sessions.list(by), lambda session: session.session_id, after, limit)
-    connected = status_of(request).connected()
-    return models.Page(items=[views.session(session, registry, connected) for session in found], next=following)
+    status = status_of(request)
+    now = status.connected(), status.closed_ports()
+    return models.Page(items=[views.session(session, registry, *now) for session in found], next=following)
 
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=_CHANGE, summary="Create a session; its id is assigned")
@@ -44,7 +46,7 @@ async def create_session(by: Asking, registry: Serving, request: Request, new: m
     session = await registry.sessions.create(
         by, new.firms, new.market_segments, cancel_on_disconnect=new.cancel_on_disconnect, label=new.label
     )
-    return views.session(session, registry, status_of(request).connected())
+    return _shown(session, registry, status_of(request))
 
 
 @router.get("/{session_id}", responses=_READ, summary="Show a session")
@@ -52,7 +54,26 @@ async def show_session(
     by: Asking, registry: Serving, request: Request, session_id: models.SessionId
 ) -> models.SessionView:
     """Show a session."""
-    return views.session(registry.sessions.get(by, session_id), registry, status_of(request).connected())
+    return _shown(registry.sessions.get(by, session_id), registry, status_of(request))
+
+
+@router.post(
+    "/{session_id}/open-port",
+    responses=_CHANGE,
+    summary="Open a session's ports again, which five bad logins within 60 s closed. For the operator",
+)
+async def open_port(
+    by: Asking, registry: Serving, request: Request, session_id: models.SessionId
+) -> models.SessionView:
+    """Open the ports of a session."""
+    status = status_of(request)
+    session = await registry.sessions.record_port_opening(by, session_id, status.closed_ports())
+    status.open_port(session_id)
+    return _shown(session, registry, status)
+
+
+def _shown(session: OrderEntrySession, registry: Registry, status: Status) -> models.SessionView:
+    return views.session(session, registry, status.connected(), status.closed_ports())
 
 
 @router.get("/{session_id}/party-details", responses=_READ, summary="List a session's registered party details")

@@ -32,6 +32,7 @@ class SessionRow:
     valid_key_pairs: int
     next_expiry: str
     connected: bool
+    port_closed: bool
 
 
 @router.api_route("/", methods=["GET", "HEAD"], response_class=HTMLResponse)
@@ -39,8 +40,8 @@ async def start_page(request: Request, registry: Serving) -> str:
     """Show the start page."""
     status = status_of(request)
     sessions = registry.directory.sessions()
-    connected = status.connected()
-    rows = [_row(registry, session, connected) for session in islice(sessions, SESSIONS_SHOWN)]
+    now = status.connected(), status.closed_ports()
+    rows = [_row(registry, session, *now) for session in islice(sessions, SESSIONS_SHOWN)]
     return _template().render(
         version=ontherun.__version__,
         environment=registry.environment,
@@ -54,7 +55,9 @@ async def start_page(request: Request, registry: Serving) -> str:
     )
 
 
-def _row(registry: Registry, session: OrderEntrySession, connected: Collection[str]) -> SessionRow:
+def _row(
+    registry: Registry, session: OrderEntrySession, connected: Collection[str], closed_ports: Collection[str]
+) -> SessionRow:
     valid = registry.directory.valid_pairs_of(session.session_id, registry.clock.now())
     next_expiry = min((stored.pair.expires_at for stored in valid), default=None)
     return SessionRow(
@@ -62,6 +65,7 @@ def _row(registry: Registry, session: OrderEntrySession, connected: Collection[s
         len(valid),
         "" if next_expiry is None else utc_text(next_expiry)[:10],
         session.session_id in connected,
+        session.session_id in closed_ports,
     )
 
 

@@ -41,3 +41,9 @@ class Status(Protocol):
 
     def connected(self) -> Collection[str]:
         """The Session IDs that are logged in (established) at some gateway now."""
+
+    def closed_ports(self) -> Collection[str]:
+        """The Session IDs whose ports too many bad logins closed: every login is refused until they are opened."""
+
+    def open_port(self, session_id: str) -> None:
+        """Open the ports of a session, one of `closed_ports`, again; durable on return."""

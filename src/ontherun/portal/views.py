@@ -34,8 +34,10 @@ def firm(record: GlobexFirm) -> models.FirmView:
     )
 
 
-def session(record: OrderEntrySession, registry: Registry, connected: Collection[str]) -> models.SessionView:
-    """Show a session with what is true of it now. `connected` are the Session IDs that are logged in."""
+def session(
+    record: OrderEntrySession, registry: Registry, connected: Collection[str], closed_ports: Collection[str]
+) -> models.SessionView:
+    """Show a session with what is true of it now: the collections are what `Status` says of all sessions."""
     return models.SessionView(
         session_id=record.session_id,
         entity_id=record.entity_id,
@@ -46,6 +48,7 @@ def session(record: OrderEntrySession, registry: Registry, connected: Collection
         created_at=utc_text(record.created_at),
         valid_key_pairs=len(registry.directory.valid_pairs_of(record.session_id, registry.clock.now())),
         connected=record.session_id in connected,
+        port_closed=record.session_id in closed_ports,
     )
 
 

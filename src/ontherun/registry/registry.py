@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ontherun.keys import Clock, KeyPolicy
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
+from ontherun.registry.errors import SchemaError
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.pairs import KeyPairs
@@ -81,6 +83,10 @@ class Registry:
         try:
             await prepare_schema(engine)
             store, master_keys = await _load(engine, data_dir, clock, variables, random_bytes)
+        except DBAPIError as error:
+            await engine.dispose()
+            lock.release()
+            raise SchemaError(f"{engine.url.database} is not a registry that can be used: {error.orig}") from None
         except BaseException:
             await engine.dispose()
             lock.release()

@@ -1,7 +1,7 @@
 """Order Entry sessions, and the party details that their orders refer to."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import insert
 
@@ -85,6 +85,23 @@ class Sessions:
                 label=label,
             )
             change.then(lambda: self._directory.put_session(session))
+        return session
+
+    async def record_port_opening(
+        self, by: Principal, session_id: str, closed_ports: Collection[str]
+    ) -> OrderEntrySession:
+        """Write into the audit that the session's ports, closed by bad logins, are opened; the gateways then do it.
+
+        At the exchange this is done by its own desk (CME, Automated Port Closure), hence by the operator of the venue.
+        NotFoundError when there is no such session for the principal, ConflictError when its ports are not closed.
+        """
+        by.require_admin()
+        session = self.get(by, session_id)
+        by.require_operator()
+        async with self._store.change(by) as change:
+            if session_id not in closed_ports:
+                raise ConflictError(f"The ports of session {session_id} are open.")
+            change.record("session.port_opened", session.entity_id, f"session {session_id}")
         return session
 
     def get(self, by: Principal, session_id: str) -> OrderEntrySession:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ class JsonLog:
     """A log that appends to `path`, which is made with mode 0600. `clock` gives ns since the epoch.
 
     Lines are written when `flush` is called, at the end of a turn of the loop, so that a thousand logins in one turn
-    cost one write.
+    cost one write. A disk that takes no more costs lines of the log; it does not stop the venue.
     """
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
@@ -45,11 +46,13 @@ class JsonLog:
         """Write what was logged."""
         if self._unwritten:
             self._unwritten = False
-            self._file.flush()
+            with suppress(OSError):
+                self._file.flush()
 
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
 
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
         for name in SECRETS & facts.keys():
@@ -59,5 +62,6 @@ class JsonLog:
             self._second = second
             self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         line = {"at": f"{self._second_text}.{rest:09d}Z", "level": level, "event": event, **facts}
-        self._file.write(_encode(line) + "\n")
+        with suppress(OSError):
+            self._file.write(_encode(line) + "\n")
         self._unwritten = True

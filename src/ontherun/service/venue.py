@@ -7,8 +7,6 @@ import os
 import socket
 from typing import Self
 
-import uvicorn
-
 import ontherun
 from ontherun.gateway.engine import Engine, instruments_body
 from ontherun.gateway.entries import Kind
@@ -28,14 +26,7 @@ from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
 from ontherun.service.log import JsonLog
 from ontherun.service.settings import Settings
-
-
-class WebServer(uvicorn.Server):
-    """uvicorn as a task of our loop: the signals are ours."""
-
-    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override] # uvicorn's own is a generator
-        """Leave the signals alone."""
-        return contextlib.nullcontext()
+from ontherun.service.web import WebServer
 
 
 class Venue:
@@ -123,6 +114,14 @@ class Venue:
         """The Session IDs that are logged in."""
         return {session for session, lane in self._gateway.engine.lanes.items() if lane.connection is not None}
 
+    def closed_ports(self) -> set[str]:
+        """The Session IDs that no login is accepted for until an administrator opens their ports."""
+        return self._gateway.closed_ports()
+
+    def open_port(self, session_id: str) -> None:
+        """Open the ports of a session again."""
+        self._gateway.open_port(session_id)
+
     # Starting.
 
     async def _open(self, clock: SystemClock) -> None:
@@ -174,26 +173,14 @@ class Venue:
             self.failed.set_result(error)
 
     async def _serve_portal(self) -> None:
-        """Serve the portal on a socket of our own, so that the port is known before anything is said."""
+        """Serve the portal."""
         settings = self.settings
         listening = socket.create_server((settings.host, settings.portal_port), reuse_port=False, backlog=256)
         host, port = listening.getsockname()[:2]
         self.api_url = f"http://{host}:{port}"
-        config = uvicorn.Config(
-            create_app(self.registry, self), log_config=None, access_log=False, lifespan="off", server_header=False
-        )
-        server = WebServer(config)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-
-        async def end() -> None:
-            server.should_exit = True
-            await serving
-
-        self._close.push_async_callback(end)
-        while not server.started and not serving.done():  # noqa: ASYNC110 -- uvicorn has no event for it
-            await asyncio.sleep(0.001)
-        if serving.done():
-            serving.result()
+        server = WebServer(create_app(self.registry, self), listening)
+        self._close.push_async_callback(server.stop)
+        await server.ready()
 
     def _collect_no_garbage(self) -> None:
         """Nothing on the order path makes cycles; with the collector on, a growing book costs pauses of tens of
