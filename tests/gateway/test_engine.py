@@ -209,6 +209,14 @@ def test_frames_are_taken_up_to_the_first_that_is_out_of_sequence() -> None:
     assert lane.stream.next_inbound == 2
 
 
+def test_a_number_above_the_largest_is_left_to_the_session() -> None:
+    engine = started()
+    lane = engine.lanes["AAA"]
+    lane.stream.next_inbound = 1_000_000_000
+    frame = order(1_000_000_000).encode()
+    assert engine.take(lane, frame, 0, len(frame), NOW) == 0
+
+
 def test_a_mistake_of_ours_is_answered_with_138_and_the_next_order_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = started()
     lane = engine.lanes["AAA"]

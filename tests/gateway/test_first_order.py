@@ -1,6 +1,7 @@
 """One real order, end to end, over a socket to another process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import ModuleType
 
 import pytest
 from tests.support.raw_client import RawClient
@@ -108,16 +109,27 @@ def test_what_could_not_fill_at_once_is_eliminated(firms: tuple[VenueProcess, Ra
     assert buyer.expect(m.ExecutionReportElimination).cum_qty == 0
 
 
-def test_a_peer_on_version_8_logs_in_and_trades(firms: tuple[VenueProcess, RawClient, RawClient]) -> None:
-    """A version 8 header; the blocks of the login and order messages are as long as in version 9."""
-    venue, _, _ = firms
-    with RawClient(venue.address, venue.key(1)) as client:
-        firms[2].terminate()
-        send = client.send
-        client.send = lambda data: send(data[:10] + b"\x08\x00" + data[12:])  # type: ignore[method-assign]
-        client.log_in()
-        client.order(venue.security_id("UB05"), 1, PRICE, 1, b"V8")
-        assert client.expect(m.ExecutionReportNew).cl_ord_id == b"V8"
+@pytest.mark.schema
+@pytest.mark.parametrize("version", [8, 9])
+def test_a_peer_on_the_exchanges_own_file_logs_in_and_trades(
+    firms: tuple[VenueProcess, RawClient, RawClient],
+    generated_from: Callable[[int], ModuleType],
+    version: int,
+) -> None:
+    """A client whose messages were generated from the exchange's file of that version, and from nothing of ours."""
+    venue, seller, buyer = firms
+    buyer.terminate()
+    theirs = generated_from(version)
+    assert version == theirs.Negotiate.VERSION
+    with RawClient(venue.address, venue.key(1), theirs) as client:
+        assert client.log_in().next_seq_no == 1
+        seller.order(venue.security_id("UB05"), 2, PRICE, 2, b"S1")
+        seller.expect(m.ExecutionReportNew)
+        client.order(venue.security_id("UB05"), 1, PRICE, 2, b"B1")
+        assert client.expect(theirs.ExecutionReportNew).cl_ord_id == b"B1"
+        traded = client.expect(theirs.ExecutionReportTradeOutright)
+        assert (traded.last_qty, traded.no_order_events[0].order_event_qty) == (2, 2)
+        assert client.terminate().error_codes == 0
 
 
 def test_what_happens_while_logged_out_can_be_fetched(firms: tuple[VenueProcess, RawClient, RawClient]) -> None:

@@ -149,3 +149,15 @@ def test_a_clock_that_was_set_back_between_two_starts_is_no_obstacle(tmp_path: P
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
     with VenueProcess(data, "--no-fsync") as venue, RawClient(venue.address, venue.key()) as client:
         client.log_in()
+
+
+@pytest.mark.parametrize("loss", ["deleted", "emptied"])
+def test_a_journal_that_is_gone_is_not_begun_anew_in_silence(tmp_path: Path, loss: str) -> None:
+    with VenueProcess(tmp_path / "data", "--no-fsync") as venue:
+        venue.stop()
+    journal = tmp_path / "data" / "journal.db"
+    if loss == "deleted":
+        journal.unlink()
+    else:
+        journal.write_bytes(b"")
+    assert "journal.db is gone or empty" in refused_start(tmp_path / "data")

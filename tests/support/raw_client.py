@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from ontherun.ilink import messages as m
+from ontherun.ilink import messages as ilink_messages
 from ontherun.ilink.signing import decode_secret, establish_text, negotiate_text, sign
 from ontherun.sbe.framing import Framer
 
@@ -15,9 +15,13 @@ NAME, VERSION, VENDOR = b"RawClient", b"1.0", b"Tests"
 
 
 class RawClient:
-    """A session over TCP. `uuid` and `next_seq_no` are the caller's to keep over reconnects."""
+    """A session over TCP, in the messages of a generated package.
 
-    def __init__(self, address: tuple[str, int], key: dict[str, Any]) -> None:
+    `uuid` and `next_seq_no` are the caller's to keep over reconnects.
+    """
+
+    def __init__(self, address: tuple[str, int], key: dict[str, Any], messages: Any = ilink_messages) -> None:
+        self.m = messages
         self.socket = socket.create_connection(address, timeout=10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.key = key
@@ -46,7 +50,7 @@ class RawClient:
             "firm": self.firm,
             "credentials": b"",
         }
-        self.send(m.Negotiate(**fields | changes).encode())
+        self.send(self.m.Negotiate(**fields | changes).encode())
         return at
 
     def establish(self, next_seq_no: int | None = None, keep_alive: int = 10_000, **changes: Any) -> int:
@@ -67,26 +71,26 @@ class RawClient:
             "keep_alive_interval": keep_alive,
             "credentials": b"",
         }
-        self.send(m.Establish(**fields | changes).encode())
+        self.send(self.m.Establish(**fields | changes).encode())
         return at
 
-    def log_in(self) -> m.EstablishmentAck:
+    def log_in(self) -> ilink_messages.EstablishmentAck:
         """Negotiate and Establish under a new UUID."""
         self.negotiate()
-        self.expect(m.NegotiationResponse)
+        self.expect(self.m.NegotiationResponse)
         self.next_seq_no = 1
         self.establish()
-        return self.expect(m.EstablishmentAck)
+        return self.expect(self.m.EstablishmentAck)
 
-    def terminate(self) -> m.Terminate:
-        self.send(m.Terminate(uuid=self.uuid, request_timestamp=time.time_ns(), error_codes=0).encode())
-        return self.expect(m.Terminate)
+    def terminate(self) -> ilink_messages.Terminate:
+        self.send(self.m.Terminate(uuid=self.uuid, request_timestamp=time.time_ns(), error_codes=0).encode())
+        return self.expect(self.m.Terminate)
 
     # Orders
 
     def order(
         self, security_id: int, side: int, price: int, qty: int, cl_ord_id: bytes, **changes: Any
-    ) -> m.NewOrderSingle:
+    ) -> ilink_messages.NewOrderSingle:
         """Send a limit day order with the next number."""
         fields: dict[str, Any] = {
             "price": price,
@@ -105,7 +109,7 @@ class RawClient:
             "manual_order_indicator": 0,
             "exec_inst": 0,
         }
-        message = m.NewOrderSingle(**fields | changes)
+        message = self.m.NewOrderSingle(**fields | changes)
         self.send(message.encode())
         self.next_seq_no += 1
         return message
@@ -123,8 +127,8 @@ class RawClient:
                 if not data:
                     raise EOFError("the gateway closed the connection")
                 self._frames = self._framer.feed(data)
-            message = m.decode(self._frames.pop(0))
-            if not isinstance(message, m.Sequence):
+            message = self.m.decode(self._frames.pop(0))
+            if not isinstance(message, self.m.Sequence):
                 return message
 
     def expect(self, kind: type[Expected]) -> Expected:

@@ -22,7 +22,7 @@ from ontherun.ilink.messages import (
 )
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.stream import Stream
-from ontherun.ilink.templates import CLIENT_BUSINESS
+from ontherun.ilink.templates import CLIENT_BUSINESS, MAX_SEQ_NUM
 from ontherun.market.events import (
     BusinessRejected,
     CancelRejected,
@@ -134,7 +134,7 @@ class Engine:
                 break
             if template == _ODD:
                 number = self.number_of(data[position : position + size])
-            if number != stream.next_inbound:
+            if number != stream.next_inbound or number > MAX_SEQ_NUM:
                 break
             stream.next_inbound = number + 1
             try:

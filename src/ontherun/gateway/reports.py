@@ -9,6 +9,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from ontherun.gateway.lane import Lane, Owner
+from ontherun.gateway.new_order import NewOrder
 from ontherun.ilink.messages import (
     INT64_NULL,
     UINT8_NULL,
@@ -24,6 +25,7 @@ from ontherun.ilink.messages import (
     ExecutionReportTradeOutrightNoOrderEvents,
 )
 from ontherun.ilink.messages.composites import Decimal64NULL
+from ontherun.ilink.messages.enums import OrdType
 from ontherun.market.book import Order
 from ontherun.market.events import OrderAccepted, OrderCancelled, OrderEliminated, OrderModified, OrderTraded
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
@@ -52,15 +54,20 @@ _START = {
 }
 """What stands between the size and the block of a frame."""
 
-# An order costs one or two of these reports, so they are packed by structs of their own, in which neighbours that are
-# always null are one constant: Python passes a call with more than thirty values through a list.
-_NEW = Struct("<H10sIQ40s20s20sQQq8sQQQ16s5siIIIIBBBIBBBBB25s")
-_NEW_START = _START[ExecutionReportNew]
-_NEW_REST = Struct("<QqqB").pack(UINT64_NULL, INT64_NULL, INT64_NULL, UINT8_NULL)  # DelayToTime to PriorityIndicator
+# An order costs one or two of these reports, so they are packed by structs of their own, in which neighbours that never
+# differ are one constant: each value costs, and Python passes a call with more than thirty of them through a list.
+_PLAIN = Struct("<H10sIQ40s20s20sQQq8sQQQ16s5siI13sBBB4sB28s")
+_PLAIN_START = _START[ExecutionReportNew]
 _NO_STOP = INT64_NULL.to_bytes(8, "little")  # StopPx
 _NO_CROSS = b"\xff" * 16  # CrossID, HostCrossID
-_NO_DELAY = UINT16_NULL << 16  # DelayDuration, behind ExpireDate
-_ORIGINAL = 0xFFFF_0000  # PossRetransFlag 0, SplitMsg and CrossType null, behind ManualOrderIndicator
+_PLAIN_LIMIT = b"\xff" * 12 + bytes([OrdType.LIMIT])  # MinQty, DisplayQty, ExpireDate, DelayDuration; OrdType
+_PLAIN_ORIGINAL = b"\x00\xff\xff\x00"  # PossRetransFlag, SplitMsg, CrossType; ExecInst
+_PLAIN_REST = b"\xff" * 3 + Struct("<QqqB").pack(  # LiquidityFlag, ManagedOrder, ShortSaleType;
+    UINT64_NULL,
+    INT64_NULL,
+    INT64_NULL,
+    UINT8_NULL,  # DelayToTime, DiscretionPrice, ReservationPrice, PriorityIndicator
+)
 
 _TRADE = Struct("<H10sIQ40s20s20sQqQq8sQQQQ16s5siIII")
 _TRADE_QUANTITIES = Struct("<IIIIHHBBBBBBBBBBBBB")
@@ -80,7 +87,8 @@ _FILL_SIZE = ExecutionReportTradeOutrightNoFills.BLOCK_LENGTH
 _ORDER_EVENT_SIZE = ExecutionReportTradeOutrightNoOrderEvents.BLOCK_LENGTH
 _TRADE_SIZE = HEADER.size + ExecutionReportTradeOutright.BLOCK_LENGTH + _ONE_FILL.size + _ORDER_EVENTS.size
 
-_new = _NEW.pack
+_plain = _PLAIN.pack
+_new = ExecutionReportNew.pack
 _trade = _TRADE.pack
 _trade_quantities = _TRADE_QUANTITIES.pack
 _elimination = ExecutionReportElimination.pack
@@ -110,10 +118,13 @@ def new(engine: "Engine", lane: Lane, event: OrderAccepted, now: int) -> None:
     if not out:
         lane.first = number
         engine.touched.append(lane)
+    if terms.__class__ is not NewOrder:
+        out.append(_any_new(number, stream.uuid, event, now))
+        return
     out.append(
-        _new(
-            _NEW.size,
-            _NEW_START,
+        _plain(
+            _PLAIN.size,
+            _PLAIN_START,
             number,
             stream.uuid,
             event.exec_id,
@@ -130,20 +141,59 @@ def new(engine: "Engine", lane: Lane, event: OrderAccepted, now: int) -> None:
             terms.location,
             terms.security_id,
             terms.order_qty,
-            terms.min_qty,
-            terms.display_qty,
-            terms.expire_date | _NO_DELAY,
-            terms.ord_type,
+            _PLAIN_LIMIT,
             terms.side,
             terms.time_in_force,
-            terms.manual_order_indicator | _ORIGINAL,
-            terms.exec_inst,
+            terms.manual_order_indicator,
+            _PLAIN_ORIGINAL,
             terms.execution_mode,
-            terms.liquidity_flag,
-            terms.managed_order,
-            terms.short_sale_type,
-            _NEW_REST,
+            _PLAIN_REST,
         )
+    )
+
+
+def _any_new(number: int, uuid: int, event: OrderAccepted, now: int) -> bytes:
+    """The same for an order with anything unusual about it."""
+    order = event.order
+    terms = order.terms
+    return _new(
+        number,
+        uuid,
+        event.exec_id,
+        terms.sender_id.upper(),
+        terms.cl_ord_id,
+        terms.party_details_list_req_id,
+        order.order_id,
+        terms.price,
+        INT64_NULL,  # StopPx
+        now,
+        now,
+        terms.order_request_id,
+        UINT64_NULL,  # CrossID
+        UINT64_NULL,  # HostCrossID
+        terms.location,
+        terms.security_id,
+        terms.order_qty,
+        terms.min_qty,
+        terms.display_qty,
+        terms.expire_date,
+        UINT16_NULL,  # DelayDuration
+        terms.ord_type,
+        terms.side,
+        terms.time_in_force,
+        terms.manual_order_indicator,
+        0,  # PossRetransFlag
+        UINT8_NULL,  # SplitMsg
+        UINT8_NULL,  # CrossType
+        terms.exec_inst,
+        terms.execution_mode,
+        terms.liquidity_flag,
+        terms.managed_order,
+        terms.short_sale_type,
+        UINT64_NULL,  # DelayToTime
+        INT64_NULL,  # DiscretionPrice
+        INT64_NULL,  # ReservationPrice
+        UINT8_NULL,  # PriorityIndicator
     )
 
 
