@@ -6,6 +6,7 @@ here; then one commit, then one write per connection. Nothing of a turn is writt
 
 import asyncio
 import contextlib
+import socket
 import traceback
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -26,6 +27,10 @@ from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
 from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
 from ontherun.sbe.framing import HEADER_SIZE
+
+BACKLOG = 1024
+ACCEPTORS = 8
+"""How many connections a turn accepts: the loop takes one from each listening handle, so a storm shares its commits."""
 
 TICK = 0.25
 """Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
@@ -53,6 +58,9 @@ class Log(Protocol):
 
     def error(self, event: str, **facts: object) -> None:
         """Something that stopped us."""
+
+    def end_turn(self) -> None:
+        """Write what was logged where somebody should look at it now."""
 
     def flush(self) -> None:
         """Write what was logged."""
@@ -113,11 +121,16 @@ class Gateway:
 
     async def listen(self, host: str, port: int, role: Role) -> int:
         """Listen for clients; the port, which is a free one where 0 was asked for."""
-        server = await self._loop.create_server(lambda: Connection(self, role), host, port, backlog=1024)
-        self._servers.append(server)
+        listening = socket.create_server((host, port), backlog=BACKLOG)
+        for _ in range(ACCEPTORS):
+            accepting = await self._loop.create_server(
+                lambda: Connection(self, role), sock=listening.dup(), backlog=BACKLOG
+            )
+            self._servers.append(accepting)
         if self._timer is None:
             self._timer = self._loop.call_later(TICK, self._tick)
-        return int(server.sockets[0].getsockname()[1])
+        with listening:
+            return int(listening.getsockname()[1])
 
     async def close(self, reason: str) -> None:
         """Stop listening, end every session with Terminate, write what is durable, and close the connections."""
@@ -208,7 +221,7 @@ class Gateway:
         record = PortOpened(session, self.engine.segment_id, self.now())
         lane.stream.apply(record)
         self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
-        self.log.info("port_opened", session=session, segment=self.engine.segment_id)
+        self.log.warning("port_opened", session=session, segment=self.engine.segment_id)
         self.flush()
 
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
@@ -277,7 +290,7 @@ class Gateway:
                 connection.write()
         if engine.refusals or engine.errors:
             self._log_refusals()
-        self.log.flush()
+        self.log.end_turn()
         if self._poll:
             self._awake_until = monotonic_ns() + self._poll
             if not self._awake:

@@ -18,15 +18,16 @@ _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 class JsonLog:
     """A log that appends to `path`, which is made with mode 0600. `clock` gives ns since the epoch.
 
-    Lines are written when `flush` is called, at the end of a turn of the loop, so that a thousand logins in one turn
-    cost one write. A disk that takes no more costs lines of the log; it does not stop the venue.
+    A warning or an error is written at the end of its turn of the loop, whatever else was logged within a quarter of a
+    second: a storm of logins must not cost a write each. A disk that takes no more costs lines of the log; it does not
+    stop the venue.
     """
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
         path.touch(mode=0o600)
         self._file = path.open("a", encoding="utf-8")
         self._clock = clock
-        self._unwritten = False
+        self._urgent = False
         self._second = -1
         self._second_text = ""
 
@@ -37,17 +38,23 @@ class JsonLog:
     def warning(self, event: str, **facts: object) -> None:
         """Something that its owner should look at."""
         self._write("warning", event, facts)
+        self._urgent = True
 
     def error(self, event: str, **facts: object) -> None:
         """Something that stopped us."""
         self._write("error", event, facts)
+        self._urgent = True
+
+    def end_turn(self) -> None:
+        """Write what was logged where somebody should look at it now."""
+        if self._urgent:
+            self.flush()
 
     def flush(self) -> None:
         """Write what was logged."""
-        if self._unwritten:
-            self._unwritten = False
-            with suppress(OSError):
-                self._file.flush()
+        self._urgent = False
+        with suppress(OSError):
+            self._file.flush()
 
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
@@ -64,4 +71,3 @@ class JsonLog:
         line = {"at": f"{self._second_text}.{rest:09d}Z", "level": level, "event": event, **facts}
         with suppress(OSError):
             self._file.write(_encode(line) + "\n")
-        self._unwritten = True
