@@ -117,26 +117,18 @@ def show(venue: "Venue") -> None:
         places.add_row(
             "Continues", f"{venue.recovered.messages} messages of {venue.recovered.batches} commits are back"
         )
-    demo = Table(
-        "Session",
-        "Firm",
-        "Access Key ID",
-        "Key file",
-        "Party details",
-        box=None,
-        padding=(0, 2, 0, 0),
-        header_style="bold",
-    )
+    places.add_row("Key files", str(Path(ready["demo"][0]["key_file"]).parent))
+    demo = Table("Session", "Firm", "Access Key ID", "Key file", "Party details", box=None, padding=(0, 2, 0, 0))
     for login in ready["demo"]:
         demo.add_row(
             login["session_id"],
             login["firm"],
             login["access_key_id"],
-            login["key_file"],
+            Path(login["key_file"]).name,
             str(login["party_details_list_req_id"]),
         )
     symbols = " ".join(instrument["symbol"] for instrument in ready["instruments"])
-    option = "" if venue.settings.data == DEFAULT_DATA else f" --data {venue.settings.data}"
+    option = "" if venue.settings.data == DEFAULT_DATA.expanduser() else f" --data {venue.settings.data}"
     hints = Table.grid(padding=(0, 2))
     hints.add_row("a first order", f"[bold]ontherun order buy UB10 99-16+ 5{option}[/bold]")
     hints.add_row("your own key pair", f"[bold]ontherun key generate {ready['demo'][0]['session_id']}{option}[/bold]")
