@@ -283,6 +283,7 @@ class Gateway:
                 self.log.error("journal_failed", error=str(error))
                 self.log.flush()
                 return
+        self.log.end_turn()  # why a login was refused is known before the refusal leaves
         if self._speakers:
             speakers = dict.fromkeys(self._speakers)
             self._speakers.clear()
@@ -290,7 +291,6 @@ class Gateway:
                 connection.write()
         if engine.refusals or engine.errors:
             self._log_refusals()
-        self.log.end_turn()
         if self._poll:
             self._awake_until = monotonic_ns() + self._poll
             if not self._awake:
