@@ -31,7 +31,6 @@ class Kind(IntEnum):
     PARTY = 3  # JSON: a party details record that orders may name
     RECORD = 4  # a session record (`ontherun.ilink.stream`): negotiated, established, gap filled...
     FRAMES = 5  # business frames as received, one after the other
-    STATE = 6  # JSON: a new state of the market segment
 
 
 class Entry(NamedTuple):

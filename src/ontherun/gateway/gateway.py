@@ -19,14 +19,13 @@ from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.ilink.authority import Authority
 from ontherun.ilink.gateway_session import GatewaySession
-from ontherun.ilink.messages import BY_TEMPLATE
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
+from ontherun.ilink.templates import GATEWAY_BUSINESS
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
 from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
-from ontherun.sbe.framing import HEADER_SIZE
 
 BACKLOG = 1024
 ACCEPTORS = 8
@@ -37,14 +36,6 @@ TICK = 0.25
 
 LAST_WORDS = 1.0
 """Seconds that a stopping gateway gives its peers to take what was written to them."""
-
-POSS_RETRANS_AT: dict[int, int] = {
-    template: HEADER_SIZE + field.offset
-    for template, message in BY_TEMPLATE.items()
-    for field in message.FIELDS
-    if field.name == "PossRetransFlag"
-}
-"""Where the flag stands in the frame of each message that can be sent again."""
 
 
 class Log(Protocol):
@@ -195,7 +186,7 @@ class Gateway:
         frames = []
         for stored in self.outbox.read((lane.stream.session, uuid), from_seq_no, count):
             frame = bytearray(stored)
-            frame[POSS_RETRANS_AT[int.from_bytes(frame[6:8], "little")]] = 1
+            frame[GATEWAY_BUSINESS[int.from_bytes(frame[6:8], "little")]] = 1
             frames.append(bytes(frame))
         return frames
 
