@@ -1,0 +1,1 @@
+"""Treasury trading days, market closes and holidays, and the exchange's timetable of requests."""

@@ -1,0 +1,1 @@
+"""Notices on their way to people and programs: e-mail, webhooks, an iCalendar feed."""
