@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ontherun.keys import Clock, KeyPolicy
+from ontherun.registry.attempts import AttemptCounter
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
@@ -17,13 +18,18 @@ from ontherun.registry.errors import ForbiddenError, SchemaError
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.pairs import KeyPairs
+from ontherun.registry.passwords import Passwords
 from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
+from ontherun.registry.records_people import LOCAL_POLICY, PeoplePolicy
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealing import MasterKeys, load_master_keys
 from ontherun.registry.sessions import PartyDetailsBook, Sessions
+from ontherun.registry.sign_in import SignIn
 from ontherun.registry.store import Store
 from ontherun.registry.tokens import ApiTokens
+from ontherun.registry.users import Users
+from ontherun.registry.web_sessions import WebSessions
 
 US_ACTIVES = 40
 """The market segment of the US Treasury actives (CME client wiki, BrokerTec Markets)."""
@@ -46,6 +52,7 @@ class Registry:
         market_segments: Iterable[int],
         policy: KeyPolicy,
         random_bytes: Callable[[int], bytes],
+        people_policy: PeoplePolicy,
     ) -> None:
         self.data_dir = data_dir
         self.environment = environment
@@ -57,7 +64,12 @@ class Registry:
         self.sessions = Sessions(store, frozenset(self.market_segments))
         self.party_details = PartyDetailsBook(store, self.sessions)
         self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
-        self.tokens = ApiTokens(store, random_bytes)
+        rules = self.people_policy = people_policy
+        attempts, passwords = AttemptCounter(self.directory.people, rules), Passwords()
+        self.users = Users(store, rules, random_bytes)
+        self.web_sessions = WebSessions(store, rules, random_bytes)
+        self.sign_in = SignIn(store, self.users, self.web_sessions, attempts, passwords)
+        self.tokens = ApiTokens(store, rules, random_bytes)
         self._store = store
         self._lock = engine_lock
 
@@ -72,9 +84,11 @@ class Registry:
         policy: KeyPolicy = KeyPolicy(),  # noqa: B008 - frozen
         variables: Mapping[str, str] = os.environ,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        people_policy: PeoplePolicy | None = None,
     ) -> Self:
         """Open the registry in `data_dir`, which is made when it is not there.
 
+        `people_policy` None: LOCAL_POLICY in the environment LOCAL, PeoplePolicy() elsewhere.
         `environment` is the name that key files carry; `variables` may hold ONTHERUN_MASTER_KEY. One process at a time:
         DataDirectoryInUseError. MasterKeyError and SchemaError when the directory cannot be used as it is.
         """
@@ -91,7 +105,8 @@ class Registry:
             await engine.dispose()
             lock.release()
             raise
-        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes)
+        rules = people_policy or default_people_policy(environment)
+        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes, rules)
 
     async def close(self) -> None:
         """Close the database and let other processes have the directory. A second time does nothing."""
@@ -118,6 +133,11 @@ class Registry:
     async def verify_audit(self) -> int:
         """Check the whole audit chain; return its number of entries. AuditDamagedError at the first bad one."""
         return (await self._store.verify_audit()).sequence
+
+
+def default_people_policy(environment: str) -> PeoplePolicy:
+    """Return the rules for people in an environment: easy on a developer's machine, strict elsewhere."""
+    return LOCAL_POLICY if environment == "LOCAL" else PeoplePolicy()
 
 
 async def _load(

@@ -34,7 +34,7 @@ class Change:
         self.now = now
         self.statements: list[Executable] = []
         self.entries: list[AuditEntry] = []
-        self.followers: list[Callable[[], None]] = []
+        self.followers: list[Callable[[], object]] = []
         self._by = by
         self._head = head
 
@@ -57,7 +57,7 @@ class Change:
         self.entries.append(entry)
         self._head = ChainHead(entry.sequence, entry.hash)
 
-    def then(self, follower: Callable[[], None]) -> None:
+    def then(self, follower: Callable[[], object]) -> None:
         """Have `follower` called once the change is committed."""
         self.followers.append(follower)
 
@@ -96,6 +96,15 @@ class Store:
         self._head = ChainHead(change.entries[-1].sequence, change.entries[-1].hash)
         for follower in change.followers:
             follower()
+
+    async def keep(self, *statements: Executable) -> None:
+        """Write what is no action of anybody's and needs no audit entry: when something was last seen or used."""
+        try:
+            async with self._turn, self._engine.begin() as connection:
+                for statement in statements:
+                    await connection.execute(statement)
+        except (SQLAlchemyError, OSError) as error:
+            raise _unavailable(error) from None
 
     async def audit_entries(self, entities: frozenset[int] | None, before: int | None, limit: int) -> list[AuditEntry]:
         """Return up to `limit` audit entries, newest first: those with sequence < `before`, of entities or of all."""
