@@ -24,4 +24,3 @@ async def choose_display(
     response = redirect(request, local_path(back))
     response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR, samesite="strict", httponly=True)
     return response
-

@@ -90,9 +90,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
 )
 
 
-def links(
-    registry: Registry, viewer: Principal, path: str, served: Collection[str]
-) -> list[tuple[str, list[Link]]]:
+def links(registry: Registry, viewer: Principal, path: str, served: Collection[str]) -> list[tuple[str, list[Link]]]:
     """Return the groups of places that `served`, the paths of the pages, has and that the viewer is offered.
 
     The current place is the one whose URL is the longest that leads `path`.

@@ -5,11 +5,11 @@ from typing import Literal
 Tone = Literal["good", "warn", "bad", "busy", "idle"]
 
 _WORDS: dict[Tone, str] = {
-    "good": "active, valid, completed, approved, delivered, sent, read, logged in, connected, established, enabled, open, "
-    "verified, intact, accepted, ok, primary, current, yes",
-    "warn": "expiring, pending approval, pending, due, retrying, locked, port closed, expires soon, sunset, needs approval, "
-    "unread, invited, not delivered, never used, early close, warning",
-    "bad": "expired, failed, rejected, revoked, refused, damaged, unavailable, missing, broken, bad, blocked",
+    "good": "active, valid, completed, approved, delivered, sent, read, logged in, connected, established, enabled, open"
+    ", verified, intact, accepted, ok, primary, current, yes",
+    "warn": "expiring, pending approval, pending, due, retrying, locked, port closed, sunset, unread, invited"
+    ", not delivered, never used, early close, warning",
+    "bad": "expired, failed, rejected, revoked, refused, damaged, unavailable, missing, broken, blocked",
     "busy": "submitted, in-progress, in progress, scheduled, queued, running, new, waiting, moving",
 }
 _TONES: dict[str, Tone] = {word.strip(): tone for tone, words in _WORDS.items() for word in words.split(",")}
