@@ -5,8 +5,8 @@ from typing import Literal
 Tone = Literal["good", "warn", "bad", "busy", "idle"]
 
 _WORDS: dict[Tone, str] = {
-    "good": "active, valid, completed, approved, delivered, sent, read, logged in, connected, established, enabled, open"
-    ", verified, intact, accepted, ok, primary, current, yes",
+    "good": "active, valid, completed, approved, delivered, sent, read, logged in, connected, enabled, open"
+    ", established, verified, intact, accepted, ok, primary, current, yes",
     "warn": "expiring, pending approval, pending, due, retrying, locked, port closed, sunset, unread, invited"
     ", not delivered, never used, early close, warning",
     "bad": "expired, failed, rejected, revoked, refused, damaged, unavailable, missing, broken, blocked",
