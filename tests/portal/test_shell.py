@@ -228,3 +228,24 @@ async def test_the_navigation_leads_only_to_pages_that_there_are(showcase: Porta
     side = text[text.index('<nav class="side"') : text.index("</nav>")]
     for path in re.findall(r'<a href="([^"]*)"', side):
         assert path in showcase.app.state.page_paths
+
+
+async def test_an_error_is_a_page_for_a_person_and_a_document_for_a_program(portal: Portal) -> None:
+    accept = {"Accept": "text/html,*/*;q=0.8"}
+    page = await portal.ask(None, "GET", "/nothing/<b>here", headers=accept)
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is nothing at /nothing/&lt;b&gt;here" in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'self';")
+    for path, headers in (("/nothing", {}), ("/api/v1/nothing", accept)):
+        answer = await portal.ask(None, "GET", path, headers=headers)
+        assert answer.headers["content-type"] == "application/problem+json", path
+
+
+async def test_a_fault_of_the_portal_is_a_page_that_says_nothing_of_its_inside(
+    showcase: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "redirect", lambda *_: 1 / 0)
+    page = await showcase.ask(None, "GET", "/go", params={"done": "x"}, headers={"Accept": "text/html"})
+    assert page.status_code == 500
+    assert "This is a fault of ontherun" in page.text
+    assert "ZeroDivision" not in page.text

@@ -12,6 +12,7 @@ import ontherun
 from ontherun.portal import models, pages, problems, routes_sessions, routes_venue
 from ontherun.portal.dependencies import known_parameters
 from ontherun.portal.headers import GuardMiddleware
+from ontherun.portal.pages import shell
 from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
@@ -40,7 +41,7 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     )
     app.state.registry = registry
     app.state.status = status
-    problems.install(app)
+    problems.install(app, shell.problem_page)
     app.add_middleware(GuardMiddleware)
     for routes in (routes_sessions, routes_venue):
         app.include_router(

@@ -11,7 +11,7 @@ from hashlib import sha256
 from http import HTTPStatus
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from fastapi import Request
@@ -106,6 +106,11 @@ def redirect(request: Request, url: str, done: str | None = None) -> RedirectRes
         secure = request.url.scheme == "https"
         response.set_cookie(DONE_COOKIE, _sealed(done), max_age=60, httponly=True, samesite="strict", secure=secure)
     return response
+
+
+def problem_page(request: Request, problem: Mapping[str, Any]) -> HTMLResponse:
+    """Return a problem document (RFC 9457) as a page."""
+    return render(request, "error.html", problem["status"], problem=problem)
 
 
 def local_path(text: str, otherwise: str = "/") -> str:
