@@ -27,6 +27,10 @@ class RunningVenue:
     closed: set[str] = field(default_factory=set)
     api_url: str = "http://testserver"
 
+    @property
+    def public_url(self) -> str:
+        return self.api_url
+
     def gateways(self) -> list["GatewayAddress"]:
         return self.listening
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import demo, frames, keys, orders, sessions, up
+from ontherun.cli import demo, frames, keys, orders, people, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("sign-in-link")(people.sign_in_link)
 app.add_typer(sessions.app)
 app.add_typer(keys.app)
 app.add_typer(orders.app)

@@ -56,13 +56,23 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ONTHERUN_PUBLIC_URL",
+            metavar="URL",
+            help="Where browsers reach the portal, when something stands in front of it: https://venue.example.com.",
+        ),
+    ] = None,
 ) -> None:
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours != "always":
         raise typer.BadParameter(f"{hours!r} is not known; the market can be open 'always'", param_hint="--hours")
     from ontherun.service.settings import Settings
 
-    settings = Settings(data.expanduser(), host, portal_port, gateway_port_base, ready_file, "always", fsync, poll)
+    settings = Settings(
+        data.expanduser(), host, portal_port, gateway_port_base, ready_file, "always", fsync, poll, public_url
+    )
     import uvloop
 
     sys.exit(uvloop.run(run(settings)))
@@ -86,7 +96,7 @@ async def run(settings: "Settings") -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    show(venue)
+    show(venue, await venue.sign_in_link())
     stopping = asyncio.create_task(stop.wait())
     waiting: set[asyncio.Future[Any]] = {stopping, venue.failed}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -99,8 +109,8 @@ async def run(settings: "Settings") -> int:
     return 0
 
 
-def show(venue: "Venue") -> None:
-    """Print what runs, where the keys are, and what to try next."""
+def show(venue: "Venue", link: str | None) -> None:
+    """Print what runs, where the keys are, and what to try next. `link` signs the reader in at the portal, once."""
     from rich.console import Console, Group
     from rich.panel import Panel
     from rich.table import Table
@@ -142,3 +152,6 @@ def show(venue: "Venue") -> None:
             expand=False,
         )
     )
+    if link is not None:  # outside of the panel, which would break it into lines
+        sys.stdout.write(f"Sign in at the portal, once, within a quarter of an hour:\n  {link}\n")
+        sys.stdout.flush()

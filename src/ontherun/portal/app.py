@@ -9,10 +9,11 @@ from fastapi.openapi.utils import get_openapi
 from starlette.staticfiles import StaticFiles
 
 import ontherun
-from ontherun.portal import models, pages, problems, routes_sessions, routes_venue
+from ontherun.portal import models, pages, problems, routes_people, routes_sessions, routes_venue
 from ontherun.portal.dependencies import known_parameters
 from ontherun.portal.headers import GuardMiddleware
 from ontherun.portal.pages import shell
+from ontherun.portal.pages.guard import SignInNeededError, show_the_way_in
 from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
@@ -42,8 +43,9 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     app.state.registry = registry
     app.state.status = status
     problems.install(app, shell.problem_page)
+    app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(GuardMiddleware)
-    for routes in (routes_sessions, routes_venue):
+    for routes in (routes_sessions, routes_people, routes_venue):
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )

@@ -33,6 +33,10 @@ class Status(Protocol):
     def api_url(self) -> str:
         """Where the REST API is reached, without a trailing slash: http://127.0.0.1:8040."""
 
+    @property
+    def public_url(self) -> str:
+        """Where browsers reach the portal, without a trailing slash: the same unless something stands in front."""
+
     def gateways(self) -> Sequence[GatewayAddress]:
         """The gateways that listen now."""
 

@@ -28,6 +28,8 @@ class Settings:
     faster."""
     poll_microseconds: int = 0
     """Adaptive polling: how long the loop stays awake after input. 0 sleeps at once."""
+    public_url: str | None = None
+    """Where browsers reach the portal, when something stands in front of it: https://venue.example.com."""
 
     def gateway_port(self, segment: int) -> int:
         """The port for one market segment's gateway, or 0 for a free one."""

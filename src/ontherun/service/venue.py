@@ -19,8 +19,9 @@ from ontherun.market.benchmarks import BENCHMARKS, US_TREASURY_ACTIVES
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.prices import format_32nds
 from ontherun.portal.app import create_app
+from ontherun.portal.routes_people import sign_in_url
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
-from ontherun.registry import DemoSession, Registry
+from ontherun.registry import LOCAL_OPERATOR, SYSTEM, DemoSession, LinkPurpose, Registry
 from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
@@ -76,7 +77,7 @@ class Venue:
             "pid": os.getpid(),
             "data": str(self.settings.data.resolve()),
             "api_url": self.api_url,
-            "portal_url": f"{self.api_url}/",
+            "portal_url": f"{self.public_url}/",
             "token_file": str((self.settings.data / "admin.token").resolve()),
             "gateways": [
                 {"segment": at.segment, "role": at.role, "host": at.host, "port": at.port} for at in self.addresses
@@ -96,6 +97,19 @@ class Venue:
                 for demo in self.demo
             ],
         }
+
+    @property
+    def public_url(self) -> str:
+        """Where browsers reach the portal, without a trailing slash."""
+        return (self.settings.public_url or self.api_url).rstrip("/")
+
+    async def sign_in_link(self) -> str | None:
+        """Make a link that signs the person at this machine in, once; None where the venue is not LOCAL."""
+        operator = self.registry.directory.people.user_of_email(LOCAL_OPERATOR)
+        if operator is None:
+            return None
+        token = await self.registry.users.link(SYSTEM, operator.user_id, LinkPurpose.SIGN_IN)
+        return sign_in_url(self.public_url, token.text)
 
     # What the portal shows.
 
@@ -132,6 +146,8 @@ class Venue:
         settings, registry = self.settings, self.registry
         self.demo = await registry.seed_demo()
         await registry.local_token_file()
+        if registry.environment == "LOCAL":
+            await registry.users.local_operator()
         log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
         journal_file, outbox_file = settings.data / "journal.db", settings.data / "outbox.bin"

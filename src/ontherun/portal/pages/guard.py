@@ -1,7 +1,7 @@
 """Who is at the portal: the cookie of the browser, the token that each form carries, and the way to the sign-in page.
 
-A form is believed when the browser says that it comes from this portal (Sec-Fetch-Site, where browsers send it) and when
-it carries the token that belongs to the cookie: two checks, for either can be missing somewhere.
+A form is believed when the browser says that it comes from this portal (Sec-Fetch-Site, where browsers send it) and
+when it carries the token that belongs to the cookie: two checks, for either can be missing somewhere.
 """
 
 import secrets
@@ -14,6 +14,7 @@ from fastapi import Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from ontherun.portal.dependencies import Serving
+from ontherun.portal.pages.shell import redirect
 from ontherun.registry import Principal, SignedIn, Visitor, csrf_of
 
 SESSION_COOKIE = "otr_session"
@@ -32,6 +33,12 @@ class SignInNeededError(Exception):
     def __init__(self, way: str) -> None:
         super().__init__("Nobody is signed in.")
         self.way = way
+
+
+async def show_the_way_in(request: Request, error: Exception) -> Response:
+    """Send somebody to the sign-in page who has to go there first."""
+    assert isinstance(error, SignInNeededError)
+    return redirect(request, error.way)
 
 
 def is_secure(request: Request) -> bool:
@@ -114,6 +121,8 @@ async def _check_form(request: Request, token: str) -> None:
     if sent is None:
         value = (await request.form()).get("csrf")
         sent = value if isinstance(value, str) else ""
+        if request.scope["route"].body_field is None:  # nobody else reads the form, and closes its files
+            await request.close()
     if not compare_digest(sent.encode("utf-8", "surrogatepass"), token.encode("ascii")):
         raise _foreign()
 
