@@ -14,6 +14,8 @@ from ontherun.registry.errors import (
     SchemaError,
     UnavailableError,
 )
+from ontherun.registry.lab import Lab, parse_span, parse_time
+from ontherun.registry.lab_clock import LabClock
 from ontherun.registry.principal import SYSTEM, Principal, Role
 from ontherun.registry.records import (
     ACCOUNT_PATTERN,
@@ -42,6 +44,11 @@ __all__ = [
     "Directory",
     "KeyFound",
     "KeyRefused",
+    # time travel
+    "Lab",
+    "LabClock",
+    "parse_span",
+    "parse_time",
     # who asks
     "Principal",
     "Role",
