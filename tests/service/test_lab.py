@@ -81,7 +81,8 @@ def test_outside_a_lab_the_clock_does_not_move(tmp_path: Path) -> None:
         code, text = command(venue, "lab", "advance", "4w")
         assert (code, "ontherun up --lab" in text) == (1, True)
         with api(venue) as asking:
-            answer = asking.get("/lab/clock")
+            assert asking.get("/lab/clock").json()["lab"] is False
+            answer = asking.put("/lab/clock", json={"reset": True})
             assert (answer.status_code, answer.json()["type"]) == (409, "urn:ontherun:problem:conflict")
             assert asking.get("/status").json()["lab_offset_ns"] is None
 

@@ -50,7 +50,7 @@ def set_time(
     token_file: TokenFile = None,
 ) -> None:
     """Move the clock to a date and time."""
-    move = {"at": at, "zone": zone, "stands_still": stand_still, "reason": reason}
+    move = {"at": at, "zone": zone, "stands_still": bool(stand_still), "reason": reason}
     _print(Api.connect(data, api_url, token_file).put("lab", "clock", body=move), as_json=as_json)
 
 
@@ -71,9 +71,12 @@ def _print(clock: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(clock)
         return
-    typer.echo(f"Lab clock      {clock['now'][:19].replace('T', ' ')} UTC{' (stands still)' * clock['stands_still']}")
+    name = "Lab clock" if clock["lab"] else "Clock    "
+    typer.echo(f"{name}      {clock['now'][:19].replace('T', ' ')} UTC{' (stands still)' * clock['stands_still']}")
     typer.echo(f"Machine        {clock['machine_now'][:19].replace('T', ' ')} UTC")
     typer.echo(f"Difference     {span_text(clock['offset_ns'])}")
+    if not clock["lab"]:
+        typer.echo("It cannot be moved: start the venue with --lab for that.")
 
 
 def span_text(nanoseconds: int) -> str:

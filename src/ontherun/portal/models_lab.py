@@ -1,41 +1,42 @@
 """What the lab's routes take and give."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ontherun.portal.models import Label, Strict
 
-_MOVES = "Exactly one of at, advance and reset says where the clock goes."
+Reason = Annotated[Label, Field(description="why, for the audit")]
 
 
-class MoveClock(Strict):
-    """Where the lab clock is to go."""
+class MoveTo(Strict):
+    """Go to a date and time, in `zone` unless it has an offset of its own, and run on or stand still there."""
 
-    at: Annotated[
-        str | None,
-        Field(max_length=40, description="date and time, in `zone` or with an offset", examples=["2027-01-04T17:30"]),
-    ] = None
-    zone: Annotated[str, Field(max_length=60, description="time zone of `at`", examples=["America/New_York"])] = "UTC"
-    advance: Annotated[
-        str | None, Field(max_length=40, description="a span from now; negative: back", examples=["4w", "-1d12h"])
-    ] = None
-    reset: Annotated[bool, Field(description="back to the machine's time, running")] = False
-    stands_still: Annotated[
-        bool | None, Field(description="whether it stands still there; null: as before for advance, no for at")
-    ] = None
-    reason: Annotated[Label, Field(description="why, for the audit")] = ""
+    at: Annotated[str, Field(max_length=40, examples=["2027-01-04T17:30"])]
+    zone: Annotated[str, Field(max_length=60, examples=["America/New_York"])] = "UTC"
+    stands_still: bool = False
+    reason: Reason = ""
 
-    @model_validator(mode="after")
-    def _one_move(self) -> Self:
-        if (self.at is not None) + (self.advance is not None) + self.reset != 1:
-            raise ValueError(_MOVES)
-        return self
+
+class MoveBy(Strict):
+    """Go on by a span of time, or back; the clock runs or stands on as before where `stands_still` is null."""
+
+    advance: Annotated[str, Field(max_length=40, examples=["4w", "-1d12h"])]
+    stands_still: bool | None = None
+    reason: Reason = ""
+
+
+class MoveBack(Strict):
+    """Go back to the machine's time."""
+
+    reset: Literal[True]
+    reason: Reason = ""
 
 
 class LabClockView(Strict):
-    """The lab clock. `offset_ns` is how far it is ahead of the machine's clock, in nanoseconds."""
+    """The venue's clock. `lab`: whether it can be moved; `offset_ns`: how far it is ahead of the machine's, ns."""
 
+    lab: bool
     now: str
     machine_now: str
     offset_ns: int

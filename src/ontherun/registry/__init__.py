@@ -12,11 +12,21 @@ from ontherun.registry.errors import (
     NotFoundError,
     RegistryError,
     SchemaError,
+    SecondFactorRequiredError,
     UnavailableError,
 )
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
-from ontherun.registry.principal import SYSTEM, Principal, Role
+from ontherun.registry.principal import (
+    EVERY_RIGHT,
+    RIGHTS_OF,
+    SYSTEM,
+    Principal,
+    PrincipalKind,
+    Right,
+    Role,
+    SecondFactor,
+)
 from ontherun.registry.records import (
     ACCOUNT_PATTERN,
     GFID_PATTERN,
@@ -26,13 +36,19 @@ from ontherun.registry.records import (
     NAME_PATTERN,
     ON_DEMAND_PARTY_IDS,
     SESSION_ID_PATTERN,
+    AnySession,
     ApiToken,
     AuditEntry,
+    DropCopySession,
     Entity,
     GlobexFirm,
+    Market,
+    MarketDataSession,
     OrderEntrySession,
     PartyDetails,
     SealedSecret,
+    Service,
+    Session,
     StoredKeyPair,
 )
 from ontherun.registry.registry import Registry
@@ -51,12 +67,23 @@ __all__ = [
     "parse_time",
     # who asks
     "Principal",
+    "PrincipalKind",
     "Role",
+    "Right",
+    "RIGHTS_OF",
+    "EVERY_RIGHT",
+    "SecondFactor",
     "SYSTEM",
     # what is stored
     "Entity",
     "GlobexFirm",
+    "Session",
+    "AnySession",
+    "Service",
+    "Market",
     "OrderEntrySession",
+    "DropCopySession",
+    "MarketDataSession",
     "StoredKeyPair",
     "SealedSecret",
     "PartyDetails",
@@ -76,6 +103,7 @@ __all__ = [
     "RegistryError",
     "NotFoundError",
     "ForbiddenError",
+    "SecondFactorRequiredError",
     "ConflictError",
     "InvalidError",
     "UnavailableError",
