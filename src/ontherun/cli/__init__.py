@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import demo, frames, keys, orders, people, sessions, up
+from ontherun.cli import demo, frames, keys, lab, orders, people, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -20,6 +20,7 @@ app.add_typer(sessions.app)
 app.add_typer(keys.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)
+app.add_typer(lab.app)
 
 
 @app.command()

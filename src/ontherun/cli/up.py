@@ -64,6 +64,9 @@ def up(
             help="Where browsers reach the portal, when something stands in front of it: https://venue.example.com.",
         ),
     ] = None,
+    lab: Annotated[
+        bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
+    ] = False,
 ) -> None:
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours != "always":
@@ -71,7 +74,7 @@ def up(
     from ontherun.service.settings import Settings
 
     settings = Settings(
-        data.expanduser(), host, portal_port, gateway_port_base, ready_file, "always", fsync, poll, public_url
+        data.expanduser(), host, portal_port, gateway_port_base, ready_file, "always", fsync, poll, public_url, lab
     )
     import uvloop
 
@@ -115,6 +118,8 @@ def show(venue: "Venue", link: str | None) -> None:
     from rich.panel import Panel
     from rich.table import Table
 
+    from ontherun.keys import utc_text
+
     ready = venue.ready
     places = Table.grid(padding=(0, 2))
     places.add_row("Portal and REST API", f"[link={ready['portal_url']}]{ready['portal_url']}[/link]")
@@ -123,6 +128,10 @@ def show(venue: "Venue", link: str | None) -> None:
             f"Gateway, segment {gateway['segment']}", f"{gateway['host']}:{gateway['port']}  iLink 3, {gateway['role']}"
         )
     places.add_row("Data", ready["data"])
+    if (lab_clock := venue.registry.lab.clock) is not None:
+        places.add_row(
+            "LAB CLOCK", f"[bold yellow]{utc_text(lab_clock.now())}[/bold yellow]  move it: ontherun lab --help"
+        )
     if venue.recovered.batches:
         places.add_row(
             "Continues", f"{venue.recovered.messages} messages of {venue.recovered.batches} commits are back"

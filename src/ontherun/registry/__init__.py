@@ -18,6 +18,8 @@ from ontherun.registry.errors import (
     TooManyAttemptsError,
     UnavailableError,
 )
+from ontherun.registry.lab import Lab, parse_span, parse_time
+from ontherun.registry.lab_clock import LabClock
 from ontherun.registry.principal import (
     EVERY_RIGHT,
     RIGHTS_OF,
@@ -73,6 +75,11 @@ __all__ = [
     "Directory",
     "KeyFound",
     "KeyRefused",
+    # time travel
+    "Lab",
+    "LabClock",
+    "parse_span",
+    "parse_time",
     # who asks
     "Principal",
     "PrincipalKind",

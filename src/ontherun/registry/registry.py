@@ -15,6 +15,7 @@ from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.pairs import KeyPairs
@@ -70,6 +71,7 @@ class Registry:
         self.web_sessions = WebSessions(store, rules, random_bytes)
         self.sign_in = SignIn(store, self.users, self.web_sessions, attempts, passwords)
         self.tokens = ApiTokens(store, rules, random_bytes)
+        self.lab = Lab(store, store.clock)
         self._store = store
         self._lock = engine_lock
 
@@ -152,4 +154,5 @@ async def _load(
         directory = Directory(master_keys)
         await fill(directory, connection)
         head = await chain_head(connection)
+        await restore(clock, connection)
     return Store(engine, clock, directory, head), master_keys

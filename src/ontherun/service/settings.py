@@ -31,6 +31,9 @@ class Settings:
     public_url: str | None = None
     """Where browsers reach the portal, when something stands in front of it: https://venue.example.com."""
 
+    lab: bool = False
+    """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
+
     def gateway_port(self, segment: int) -> int:
         """The port for one market segment's gateway, or 0 for a free one."""
         return self.gateway_port_base + segment if self.gateway_port_base else 0
