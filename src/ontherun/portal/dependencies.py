@@ -34,7 +34,7 @@ async def principal_of(
         raise _unauthorized("An API token is needed: Authorization: Bearer otr_...", "Bearer")
     found = registry.tokens.recognise(credentials.credentials, source)
     if found is None:
-        raise _unauthorized("The API token is unknown, over or revoked.", 'Bearer error="invalid_token"')
+        raise _unauthorized("The API token is unknown, expired or revoked.", 'Bearer error="invalid_token"')
     await registry.tokens.used(credentials.credentials)
     return found
 

@@ -40,15 +40,14 @@ class SignInLink(Strict):
 
 
 class NewToken(Strict):
-    """What it takes to create an API token: `scopes`, or a `role` that stands for its rights.
+    """What it takes to create an API token. `scopes` are rights, or a role that stands for its rights.
 
     A service's token has its rights at `entity_id`, without one at the venue. One that is no service's belongs to the
     user who asks and never has more rights than that user.
     """
 
     name: Name
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=10, json_schema_extra=_UNIQUE)] | None = None
-    role: RoleName | None = None
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=10, json_schema_extra=_UNIQUE)] | RoleName
     entity_id: Id | None = None
     service: bool = True
     expires_in_days: Annotated[int, Field(ge=1, le=365), WHOLE] = 90

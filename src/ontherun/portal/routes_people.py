@@ -60,9 +60,9 @@ async def list_tokens(by: Asking, registry: Serving) -> models.Page[models_peopl
 )
 async def create_token(by: Asking, registry: Serving, new: models_people.NewToken) -> models_people.IssuedToken:
     """Create an API token."""
-    if (new.scopes is None) == (new.role is None):
-        raise InvalidError("scopes", "and a role exclude each other, and one is needed.", "scopes or role")
-    scopes = Role(new.role) if new.role is not None else frozenset(map(_right, new.scopes or ()))
+    scopes = Role(new.scopes) if isinstance(new.scopes, str) else frozenset(map(_right, new.scopes))
+    if not isinstance(scopes, Role) and len(scopes) < len(new.scopes):
+        raise InvalidError("scopes", "name something twice.", "each once")
     token, secret = await registry.tokens.create(
         by, new.name, scopes, new.entity_id, service=new.service, life=new.expires_in_days * DAY
     )

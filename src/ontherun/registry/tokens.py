@@ -136,7 +136,7 @@ class ApiTokens:
 
     def _check_grant(self, by: Principal, rights: frozenset[Right], entity_id: int | None, *, service: bool) -> None:
         if not service and by.user_id is None:
-            raise InvalidError("service", "cannot be false: you are no user.", "true")
+            raise ForbiddenError(f"{by.name} is no user and cannot have a token of its own; make it a service's.")
         if entity_id is None:
             if service:
                 by.require_operator()
