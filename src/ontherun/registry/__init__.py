@@ -13,6 +13,7 @@ from ontherun.registry.errors import (
     RegistryError,
     SchemaError,
     SecondFactorRequiredError,
+    TooManyError,
     UnavailableError,
 )
 from ontherun.registry.lab import Lab, parse_span, parse_time
@@ -107,6 +108,7 @@ __all__ = [
     "ConflictError",
     "InvalidError",
     "UnavailableError",
+    "TooManyError",
     "DataDirectoryInUseError",
     "MasterKeyError",
     "SchemaError",

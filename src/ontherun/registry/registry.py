@@ -14,6 +14,7 @@ from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.key_tests import KeyTests
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
@@ -59,6 +60,7 @@ class Registry:
         self.party_details = PartyDetailsBook(store, self.sessions)
         self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
         self.tokens = ApiTokens(store, random_bytes)
+        self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
         self._store = store
         self._lock = engine_lock
