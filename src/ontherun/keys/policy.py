@@ -1,10 +1,11 @@
 """The numbers and switches behind the rules of key pairs: what the exchange publishes, and what was chosen where it is
 silent or contradicts itself."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from ontherun.calendar import MarketCalendar, instant, local, months_later
+from ontherun.calendar import MARKETS, MarketCalendar, instant, local, months_later
 from ontherun.keys.pair import NOTICE, KeyPair
 
 
@@ -22,6 +23,7 @@ class KeyPolicy:
       BrokerTec Order Entry Sessions says; other pages do not, so it is off.
     - `oldest_only`: for a third pair the oldest one is deleted, as the help page Securing Order Entry Sessions says;
       the client wiki lets the customer choose, so it is off.
+    - `calendars`: the markets by name, with their closes; give others to change hours or single days.
     """
 
     lifetime_months: int = 12
@@ -30,6 +32,7 @@ class KeyPolicy:
     sunset_weeks: int = 4
     near_expiry_only: bool = False
     oldest_only: bool = False
+    calendars: Mapping[str, MarketCalendar] = field(default_factory=lambda: MARKETS)
 
     def expiry(self, created_at: int, calendar: MarketCalendar) -> int:
         """Return when a pair made at `created_at` expires; both in nanoseconds since 1970 UTC.

@@ -15,6 +15,9 @@ from ontherun.registry.errors import (
     SecondFactorRequiredError,
     UnavailableError,
 )
+from ontherun.registry.handover import LONGEST_PUBLIC_KEY
+from ontherun.registry.pairs import Revoked
+from ontherun.registry.pairs_bulk import LARGEST_BULK, Outcome
 from ontherun.registry.principal import (
     EVERY_RIGHT,
     RIGHTS_OF,
@@ -79,6 +82,10 @@ __all__ = [
     "MarketDataSession",
     "StoredKeyPair",
     "SealedSecret",
+    "Revoked",
+    "Outcome",
+    "LARGEST_BULK",
+    "LONGEST_PUBLIC_KEY",
     "PartyDetails",
     "ApiToken",
     "AuditEntry",
