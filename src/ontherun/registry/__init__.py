@@ -16,6 +16,8 @@ from ontherun.registry.errors import (
     UnavailableError,
 )
 from ontherun.registry.handover import LONGEST_PUBLIC_KEY
+from ontherun.registry.lab import Lab, parse_span, parse_time
+from ontherun.registry.lab_clock import LabClock
 from ontherun.registry.pairs import Revoked
 from ontherun.registry.pairs_bulk import LARGEST_BULK, Outcome
 from ontherun.registry.principal import (
@@ -61,6 +63,11 @@ __all__ = [
     "Directory",
     "KeyFound",
     "KeyRefused",
+    # time travel
+    "Lab",
+    "LabClock",
+    "parse_span",
+    "parse_time",
     # who asks
     "Principal",
     "PrincipalKind",

@@ -15,6 +15,7 @@ from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
 from ontherun.registry.key_use import KeyUses, load_key_uses
+from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.pairs import KeyPairs
@@ -62,6 +63,7 @@ class Registry:
         self.pairs = KeyPairs(store, master_keys, KeyUses(store, key_uses), policy, environment, random_bytes)
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.tokens = ApiTokens(store, random_bytes)
+        self.lab = Lab(store, store.clock)
         self._store = store
         self._lock = engine_lock
 
@@ -138,4 +140,5 @@ async def _load(
         await fill(directory, connection)
         head = await chain_head(connection)
         key_uses = await load_key_uses(connection)
+        await restore(clock, connection)
     return Store(engine, clock, directory, head), master_keys, key_uses
