@@ -1,5 +1,6 @@
 """What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
 
+from ontherun.registry.attention import Need, NeedKind, needs
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
 from ontherun.registry.errors import (
@@ -106,6 +107,10 @@ __all__ = [
     "NAME_LENGTH",
     "ON_DEMAND_PARTY_IDS",
     "LARGEST_ID",
+    # what needs attention
+    "Need",
+    "NeedKind",
+    "needs",
     # what can go wrong
     "RegistryError",
     "NotFoundError",
