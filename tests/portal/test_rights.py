@@ -15,6 +15,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/tokens"): {"name": "new", "scopes": "read-only", "entity_id": 1},
     ("POST", "/api/v1/sign-in-links"): {},
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
+    ("POST", "/api/v1/sessions/{session_id}/key-test"): {"frame": "00"},
 }
 # Reading a secret, the venue's own audit check, and everything that changes something.
 NOT_FOR_READERS = {

@@ -1,6 +1,7 @@
 """What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
 
 from ontherun.registry.attempts import Visitor
+from ontherun.registry.attention import Need, NeedKind, needs
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
 from ontherun.registry.errors import (
@@ -16,10 +17,14 @@ from ontherun.registry.errors import (
     SchemaError,
     SecondFactorRequiredError,
     TooManyAttemptsError,
+    TooManyError,
     UnavailableError,
 )
+from ontherun.registry.handover import LONGEST_PUBLIC_KEY
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
+from ontherun.registry.pairs import Revoked
+from ontherun.registry.pairs_bulk import LARGEST_BULK, Outcome
 from ontherun.registry.principal import (
     EVERY_RIGHT,
     RIGHTS_OF,
@@ -114,6 +119,10 @@ __all__ = [
     "MarketDataSession",
     "StoredKeyPair",
     "SealedSecret",
+    "Revoked",
+    "Outcome",
+    "LARGEST_BULK",
+    "LONGEST_PUBLIC_KEY",
     "PartyDetails",
     "ApiToken",
     "AuditEntry",
@@ -127,6 +136,10 @@ __all__ = [
     "NAME_LENGTH",
     "ON_DEMAND_PARTY_IDS",
     "LARGEST_ID",
+    # what needs attention
+    "Need",
+    "NeedKind",
+    "needs",
     # what can go wrong
     "RegistryError",
     "NotFoundError",
@@ -137,6 +150,7 @@ __all__ = [
     "UnavailableError",
     "TooManyAttemptsError",
     "NotRecognisedError",
+    "TooManyError",
     "DataDirectoryInUseError",
     "MasterKeyError",
     "SchemaError",

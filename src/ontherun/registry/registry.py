@@ -9,16 +9,19 @@ from typing import Self
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ontherun.keys import Clock, KeyPolicy
+from ontherun.keys import Clock, KeyPolicy, KeyUse
 from ontherun.registry.attempts import AttemptCounter
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.key_tests import KeyTests
+from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.pairs import KeyPairs
+from ontherun.registry.pairs_bulk import KeyPairsInBulk
 from ontherun.registry.passwords import Passwords
 from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
@@ -54,6 +57,7 @@ class Registry:
         policy: KeyPolicy,
         random_bytes: Callable[[int], bytes],
         people_policy: PeoplePolicy,
+        key_uses: dict[str, KeyUse],
     ) -> None:
         self.data_dir = data_dir
         self.environment = environment
@@ -64,13 +68,15 @@ class Registry:
         self.firms = Firms(store)
         self.sessions = Sessions(store, frozenset(self.market_segments))
         self.party_details = PartyDetailsBook(store, self.sessions)
-        self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
         rules = self.people_policy = people_policy
         attempts, passwords = AttemptCounter(self.directory.people, rules), Passwords()
         self.users = Users(store, rules, random_bytes)
         self.web_sessions = WebSessions(store, rules, random_bytes)
         self.sign_in = SignIn(store, self.users, self.web_sessions, attempts, passwords)
         self.tokens = ApiTokens(store, rules, random_bytes)
+        self.pairs = KeyPairs(store, master_keys, KeyUses(store, key_uses), policy, environment, random_bytes)
+        self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
+        self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
         self._store = store
         self._lock = engine_lock
@@ -98,7 +104,7 @@ class Registry:
         engine = open_engine(data_dir)
         try:
             await prepare_schema(engine)
-            store, master_keys = await _load(engine, data_dir, clock, variables, random_bytes)
+            store, master_keys, key_uses = await _load(engine, data_dir, clock, variables, random_bytes)
         except DBAPIError as error:
             await engine.dispose()
             lock.release()
@@ -108,10 +114,13 @@ class Registry:
             lock.release()
             raise
         rules = people_policy or default_people_policy(environment)
-        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes, rules)
+        return cls(
+            store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes, rules, key_uses
+        )
 
     async def close(self) -> None:
         """Close the database and let other processes have the directory. A second time does nothing."""
+        await self.pairs.uses.close()
         await self._store.close()
         self._lock.release()
 
@@ -148,11 +157,12 @@ async def _load(
     clock: Clock,
     variables: Mapping[str, str],
     random_bytes: Callable[[int], bytes],
-) -> tuple[Store, MasterKeys]:
+) -> tuple[Store, MasterKeys, dict[str, KeyUse]]:
     async with engine.begin() as connection:
         master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
         directory = Directory(master_keys)
         await fill(directory, connection)
         head = await chain_head(connection)
+        key_uses = await load_key_uses(connection)
         await restore(clock, connection)
-    return Store(engine, clock, directory, head), master_keys
+    return Store(engine, clock, directory, head), master_keys, key_uses

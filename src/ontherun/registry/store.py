@@ -97,8 +97,11 @@ class Store:
         for follower in change.followers:
             follower()
 
-    async def keep(self, *statements: Executable) -> None:
-        """Write what is no action of anybody's and needs no audit entry: when something was last seen or used."""
+    async def note(self, *statements: Executable) -> None:
+        """Execute statements without an audit entry: observations of the process, which nobody asked for.
+
+        UnavailableError when the database cannot be written.
+        """
         try:
             async with self._turn, self._engine.begin() as connection:
                 for statement in statements:

@@ -97,7 +97,7 @@ class ApiTokens:
             return
         self._book.put_token(replace(token, used_at=now))
         try:
-            await self._store.keep(
+            await self._store.note(
                 update(ApiTokenRow).where(ApiTokenRow.token_id == token.token_id).values(used_at=now)
             )
         except UnavailableError:

@@ -160,7 +160,7 @@ class WebSessions:
     async def _keep_quietly(self, statement: Executable) -> None:
         """A database that is busy must not keep people from reading; the directory knows already."""
         try:
-            await self._store.keep(statement)
+            await self._store.note(statement)
         except UnavailableError:
             return
 
