@@ -15,7 +15,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/tokens"): {"name": "new", "role": "read-only", "entity_id": 1},
 }
 # Reading a secret, the venue's own audit check, and everything that changes something.
-NOT_FOR_READERS = {("GET", "/api/v1/sessions/{session_id}/keys/{access_key_id}/download")}
+NOT_FOR_READERS = {
+    ("GET", "/api/v1/sessions/{session_id}/keys/{access_key_id}/download"),
+    ("GET", "/api/v1/audit"),
+}
 NOT_FOR_ENTITIES = {
     ("GET", "/api/v1/audit/verification"),
     ("POST", "/api/v1/entities"),

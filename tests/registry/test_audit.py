@@ -170,7 +170,7 @@ ACTIONS: dict[str, Action] = {
     "generate": lambda venue, _pair: venue.registry.pairs.generate(venue.admin, "A00"),
     "download": lambda venue, pair: venue.registry.pairs.download(venue.admin, "A00", pair, "json"),
     "delete": lambda venue, pair: venue.registry.pairs.delete(venue.admin, "A00", pair),
-    "token": lambda venue, _pair: venue.registry.tokens.create(SYSTEM, "New", Role.ADMIN, None),
+    "token": lambda venue, _pair: venue.registry.tokens.create(SYSTEM, "New", Role.ADMIN_MANAGER, None),
 }
 
 

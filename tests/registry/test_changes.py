@@ -112,7 +112,7 @@ async def _step(registry: Registry, clock: ManualClock, step: str, number: int) 
         case "party":
             await registry.party_details.register(SYSTEM, "A00", "OURS1", number, account="H" * number)
         case "token":
-            await registry.tokens.create(SYSTEM, str(number), Role.ADMIN, 1 if number else None)
+            await registry.tokens.create(SYSTEM, str(number), Role.ADMIN_MANAGER, 1 if number else None)
         case "revoke":
             await registry.tokens.revoke(SYSTEM, number)
         case "later":

@@ -76,7 +76,7 @@ async def test_firms_of_others_do_not_exist(venue: Venue) -> None:
 
 
 async def test_a_reader_creates_nothing(venue: Venue) -> None:
-    with pytest.raises(ForbiddenError, match="takes the role admin; our reader has the role read-only"):
+    with pytest.raises(ForbiddenError, match="our reader may not manage sessions here"):
         await venue.registry.sessions.create(venue.reader, ["OURS1"], [40])
     with pytest.raises(ForbiddenError):
         await venue.registry.party_details.register(venue.reader, venue.session.session_id, "OURS1", 7)

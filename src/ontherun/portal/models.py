@@ -29,7 +29,9 @@ Gfid = Annotated[str, Field(pattern=GFID_PATTERN, description="Globex Firm ID, f
 SessionId = Annotated[str, Field(pattern=SESSION_ID_PATTERN, description="Session ID", examples=["A00"])]
 AccessKeyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,20}$", description="Access Key ID")]
 Segment = Annotated[int, Field(ge=0, le=254, description="Market segment ID", examples=[40]), WHOLE]
-RoleName = Literal["admin", "read-only"]
+RoleName = Literal[
+    "admin-manager", "full-access", "read-only", "key-generator", "key-downloader", "key-deleter", "auditor"
+]
 FileFormat = Literal["text", "json", "env"]
 
 T = TypeVar("T")

@@ -22,6 +22,7 @@ from ontherun.registry import (
     InvalidError,
     NotFoundError,
     RegistryError,
+    SecondFactorRequiredError,
     UnavailableError,
 )
 
@@ -75,6 +76,7 @@ def answers(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 
 _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND, "not-found"),
+    (SecondFactorRequiredError, HTTPStatus.FORBIDDEN, "second-factor-required"),
     (ForbiddenError, HTTPStatus.FORBIDDEN, "forbidden"),
     (ConflictError, HTTPStatus.CONFLICT, "conflict"),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),

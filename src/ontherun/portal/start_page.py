@@ -14,7 +14,7 @@ import ontherun
 from ontherun.keys import utc_text
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.routes_sessions import status_of
-from ontherun.registry import OrderEntrySession, Registry
+from ontherun.registry import SYSTEM, OrderEntrySession, Registry
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -39,7 +39,7 @@ class SessionRow:
 async def start_page(request: Request, registry: Serving) -> str:
     """Show the start page."""
     status = status_of(request)
-    sessions = registry.directory.sessions()
+    sessions = registry.sessions.list(SYSTEM)
     now = status.connected(), status.closed_ports()
     rows = [_row(registry, session, *now) for session in islice(sessions, SESSIONS_SHOWN)]
     return _template().render(

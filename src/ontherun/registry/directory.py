@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ontherun.registry.principal import Principal
+from ontherun.registry.principal import EVERY_RIGHT, RIGHTS_OF, Principal, PrincipalKind, Role
 from ontherun.registry.records import (
+    AnySession,
     ApiToken,
     Entity,
     GlobexFirm,
@@ -61,7 +62,7 @@ class Directory:
         self._master_keys = master_keys
         self._entities: dict[int, Entity] = {}
         self._firms: dict[str, GlobexFirm] = {}
-        self._sessions: dict[str, OrderEntrySession] = {}
+        self._sessions: dict[str, AnySession] = {}
         self._pairs: dict[str, StoredKeyPair] = {}
         self._pairs_of: dict[str, dict[str, StoredKeyPair]] = {}
         self._party_details: dict[tuple[str, str], dict[int, PartyDetails]] = {}
@@ -72,7 +73,7 @@ class Directory:
 
     def allowed(self, session: str, firm: str, segment: int) -> bool:
         """Whether the session may carry the firm on the market segment."""
-        found = self._sessions.get(session)
+        found = self.order_entry_session(session)
         return found is not None and firm in found.firms and segment in found.market_segments
 
     def key(self, access_key_id: str, session: str, now: int) -> KeyFound | KeyRefused:
@@ -94,8 +95,13 @@ class Directory:
 
     def cancel_on_disconnect(self, session: str) -> bool:
         """Whether the session's resting orders are cancelled when its connection is lost. False for an unknown one."""
-        found = self._sessions.get(session)
+        found = self.order_entry_session(session)
         return found is not None and found.cancel_on_disconnect
+
+    def order_entry_session(self, session_id: str) -> OrderEntrySession | None:
+        """Return the Order Entry session, or None when there is none or it was deleted."""
+        found = self._sessions.get(session_id)
+        return found if isinstance(found, OrderEntrySession) and found.deleted_at is None else None
 
     def party_details(self, session: str, firm: str) -> Mapping[int, PartyDetails]:
         """Return the registered party details by PartyDetailsListReqID: a live view, which later ones enter."""
@@ -119,12 +125,12 @@ class Directory:
         """Return every firm."""
         return self._firms.values()
 
-    def session(self, session_id: str) -> OrderEntrySession | None:
-        """Return the session, or None."""
+    def session(self, session_id: str) -> AnySession | None:
+        """Return the session of any service, deleted or not, or None."""
         return self._sessions.get(session_id)
 
-    def sessions(self) -> Collection[OrderEntrySession]:
-        """Return every session."""
+    def sessions(self) -> Collection[AnySession]:
+        """Return every session of every service, deleted ones too."""
         return self._sessions.values()
 
     def pair(self, access_key_id: str) -> StoredKeyPair | None:
@@ -152,7 +158,12 @@ class Directory:
         token = self._tokens.get(self._token_ids.get(token_hash, 0))
         if token is None or token.revoked_at is not None:
             return None
-        return Principal(f"token {token.token_id} ({token.name})", token.role, token.entity_id)
+        name, rights = f"token {token.token_id} ({token.name})", RIGHTS_OF[token.role]
+        if token.entity_id is not None:
+            return Principal(name, PrincipalKind.TOKEN, {token.entity_id: rights})
+        if token.role is Role.ADMIN_MANAGER:
+            rights = EVERY_RIGHT
+        return Principal(name, PrincipalKind.TOKEN, everywhere=rights)
 
     # How it changes: after a commit, by the registry alone.
 
@@ -164,7 +175,7 @@ class Directory:
         """Add or replace."""
         self._firms[firm.gfid] = firm
 
-    def put_session(self, session: OrderEntrySession) -> None:
+    def put_session(self, session: AnySession) -> None:
         """Add or replace."""
         self._sessions[session.session_id] = session
 

@@ -21,6 +21,13 @@ class ForbiddenError(RegistryError):
     """The principal sees the thing but may not do this with it."""
 
 
+class SecondFactorRequiredError(ForbiddenError):
+    """A person must prove a second factor for this action."""
+
+    def __init__(self) -> None:
+        super().__init__("This takes a fresh second factor: an authenticator's code, a passkey or a recovery code.")
+
+
 class ConflictError(RegistryError):
     """The request is right in itself, but not in the present state of things."""
 

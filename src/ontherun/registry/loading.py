@@ -1,8 +1,9 @@
 """Fill the directory from the database, once, at the start."""
 
 from collections import defaultdict
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ontherun.keys import KeyPair
@@ -10,12 +11,17 @@ from ontherun.registry.audit import ChainHead
 from ontherun.registry.directory import Directory
 from ontherun.registry.principal import Role
 from ontherun.registry.records import (
+    AnySession,
     ApiToken,
+    DropCopySession,
     Entity,
     GlobexFirm,
+    Market,
+    MarketDataSession,
     OrderEntrySession,
     PartyDetails,
     SealedSecret,
+    Service,
     StoredKeyPair,
 )
 from ontherun.registry.tables import (
@@ -24,9 +30,9 @@ from ontherun.registry.tables import (
     EntityRow,
     GlobexFirmRow,
     KeyPairRow,
-    OrderEntrySessionRow,
     PartyDetailsRow,
     SessionFirmRow,
+    SessionRow,
 )
 
 
@@ -82,15 +88,32 @@ async def _fill_sessions(directory: Directory, connection: AsyncConnection) -> N
     firms: dict[str, list[str]] = defaultdict(list)
     for row in await connection.execute(select(SessionFirmRow.__table__).order_by(SessionFirmRow.position)):
         firms[row.session_id].append(row.gfid)
-    for row in await connection.execute(select(OrderEntrySessionRow.__table__).order_by(OrderEntrySessionRow.position)):
-        directory.put_session(
-            OrderEntrySession(
-                row.session_id,
-                row.entity_id,
-                tuple(firms[row.session_id]),
-                tuple(row.market_segments),
-                row.cancel_on_disconnect,
-                row.label,
-                row.created_at,
+    for row in await connection.execute(select(SessionRow.__table__).order_by(SessionRow.position)):
+        directory.put_session(_session(row, tuple(firms[row.session_id])))
+
+
+def _session(row: Row[Any], firms: tuple[str, ...]) -> AnySession:
+    common: dict[str, Any] = {
+        "session_id": row.session_id,
+        "entity_id": row.entity_id,
+        "firms": firms,
+        "created_at": row.created_at,
+        "label": row.label,
+        "notes": row.notes,
+        "front_end_system": row.front_end_system,
+        "live_date": row.live_date,
+        "allowed_sources": tuple(row.allowed_sources),
+        "deleted_at": row.deleted_at,
+    }
+    own = row.settings
+    match Service(row.service):
+        case Service.ORDER_ENTRY:
+            return OrderEntrySession(
+                **common,
+                market_segments=tuple(own["market_segments"]),
+                cancel_on_disconnect=own["cancel_on_disconnect"],
             )
-        )
+        case Service.DROP_COPY:
+            return DropCopySession(**common, market=Market(own["market"]))
+        case Service.MARKET_DATA:
+            return MarketDataSession(**common, market=Market(own["market"]), products=tuple(own["products"]))

@@ -15,7 +15,7 @@ from ontherun.keys import (
     generate,
 )
 from ontherun.registry.errors import NotFoundError
-from ontherun.registry.principal import Principal
+from ontherun.registry.principal import Principal, Right
 from ontherun.registry.records import StoredKeyPair
 from ontherun.registry.sealing import MasterKeys, row_identity
 from ontherun.registry.sessions import Sessions
@@ -48,9 +48,9 @@ class KeyPairs:
 
         The secret is not handed out here: `download` is the only way to read it, and leaves its own audit entry.
         """
-        by.require_admin()
         async with self._store.change(by) as change:
             session = self._sessions.get(by, session_id)
+            by.require(Right.GENERATE_KEYS, session.entity_id)
             pair, secret = generate(
                 session_id,
                 [stored.pair for stored in self._directory.pairs_of(session_id)],
@@ -88,9 +88,9 @@ class KeyPairs:
         The audit entry is committed before the secret is opened. PairDeletedError when the pair was deleted.
         `file_format` is what the caller makes of it, for the audit.
         """
-        by.require_admin()
         async with self._store.change(by) as change:
             session = self._sessions.get(by, session_id)
+            by.require(Right.DOWNLOAD_KEYS, session.entity_id)
             stored = self.get(by, session_id, access_key_id)
             if stored.secret is None:
                 raise PairDeletedError(stored.pair)
@@ -110,9 +110,9 @@ class KeyPairs:
 
         PairDeletedError when it already is.
         """
-        by.require_admin()
         async with self._store.change(by) as change:
             found = self.get(by, session_id, access_key_id)
+            by.require(Right.DELETE_KEYS, found.entity_id)
             pair = delete(found.pair, change.now)
             stored = StoredKeyPair(pair, found.entity_id, None)
             change.write(

@@ -13,11 +13,11 @@ from ontherun.keys import Clock, KeyPolicy
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
-from ontherun.registry.errors import SchemaError
+from ontherun.registry.errors import ForbiddenError, SchemaError
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.pairs import KeyPairs
-from ontherun.registry.principal import Principal
+from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealing import MasterKeys, load_master_keys
@@ -108,7 +108,12 @@ class Registry:
 
     async def audit_entries(self, by: Principal, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
         """Return up to `limit` audit entries that the principal sees, newest first, from sequence `before` - 1 down."""
-        return await self._store.audit_entries(by.entity_id, before, limit)
+        entities = by.entities(Right.READ_AUDIT)
+        if entities is not None and not entities:
+            raise ForbiddenError(
+                f"{by.name} may not read the audit. It takes the role {Role.AUDITOR} or {Role.ADMIN_MANAGER}."
+            )
+        return await self._store.audit_entries(entities, before, limit)
 
     async def verify_audit(self) -> int:
         """Check the whole audit chain; return its number of entries. AuditDamagedError at the first bad one."""

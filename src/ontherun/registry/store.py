@@ -130,11 +130,11 @@ class Store:
         except (SQLAlchemyError, OSError) as error:
             raise _unavailable(error) from None
 
-    async def audit_entries(self, entity_id: int | None, before: int | None, limit: int) -> list[AuditEntry]:
-        """Return up to `limit` audit entries, newest first: those with sequence < `before`, of one entity or of all."""
+    async def audit_entries(self, entities: frozenset[int] | None, before: int | None, limit: int) -> list[AuditEntry]:
+        """Return up to `limit` audit entries, newest first: those with sequence < `before`, of entities or of all."""
         statement = select(AuditEntryRow.__table__).order_by(AuditEntryRow.sequence.desc()).limit(limit)
-        if entity_id is not None:
-            statement = statement.where(AuditEntryRow.entity_id == entity_id)
+        if entities is not None:
+            statement = statement.where(AuditEntryRow.entity_id.in_(sorted(entities)))
         if before is not None:
             statement = statement.where(AuditEntryRow.sequence < before)
         return await self._entries(statement)

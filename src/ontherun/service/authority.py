@@ -13,7 +13,7 @@ class RegistryAuthority:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self.allowed = directory.allowed
-        self.session = directory.session
+        self.session = directory.order_entry_session
         self.party_details = directory.party_details
 
     def key(self, access_key_id: str, session: str, now: int) -> KeyFound | KeyRefused:
