@@ -15,6 +15,9 @@ from ontherun.registry.errors import (
     SecondFactorRequiredError,
     UnavailableError,
 )
+from ontherun.registry.messages import Message
+from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
+from ontherun.registry.notices import Notices
 from ontherun.registry.principal import (
     EVERY_RIGHT,
     RIGHTS_OF,
@@ -48,6 +51,21 @@ from ontherun.registry.records import (
     Service,
     Session,
     StoredKeyPair,
+)
+from ontherun.registry.records_notices import (
+    CHOSEN_TOPICS,
+    DELIVERY_LIFE,
+    Channel,
+    Delivery,
+    DeliveryEvent,
+    DeliveryState,
+    Happening,
+    Notice,
+    NoticeAddress,
+    Outcome,
+    Recipient,
+    Topic,
+    Webhook,
 )
 from ontherun.registry.registry import Registry
 from ontherun.registry.tokens import token_text
@@ -92,6 +110,25 @@ __all__ = [
     "NAME_LENGTH",
     "ON_DEMAND_PARTY_IDS",
     "LARGEST_ID",
+    # what is told
+    "Notices",
+    "Notice",
+    "Happening",
+    "Topic",
+    "CHOSEN_TOPICS",
+    "NOTICE_RULES",
+    "NoticeRule",
+    "To",
+    "Message",
+    "Channel",
+    "Delivery",
+    "DeliveryState",
+    "DeliveryEvent",
+    "DELIVERY_LIFE",
+    "Outcome",
+    "Recipient",
+    "NoticeAddress",
+    "Webhook",
     # what can go wrong
     "RegistryError",
     "NotFoundError",

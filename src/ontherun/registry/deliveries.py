@@ -5,13 +5,12 @@ arrived. It is shown as unconfirmed, and only a person sends it again.
 """
 
 import re
-
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true, update
 
 from ontherun.registry.errors import ConflictError, NotFoundError
-from ontherun.registry.principal import SYSTEM, Principal
+from ontherun.registry.principal import SYSTEM, Principal, Right
 from ontherun.registry.records_notices import (
     DELIVERY_LIFE,
     Channel,
@@ -45,7 +44,7 @@ class Deliveries:
 
     # What a person asks.
 
-    async def list(
+    async def page(
         self,
         by: Principal,
         *,
@@ -82,7 +81,7 @@ class Deliveries:
     async def counts(self, by: Principal) -> dict[DeliveryState, int]:
         """Return how many deliveries that the principal sees are in each state."""
         statement = select(DeliveryRow.state, func.count()).where(_seen(by)).group_by(DeliveryRow.state)
-        return {DeliveryState(state): count for state, count in await self._store.rows(statement)}
+        return {DeliveryState(state): count for state, count in map(tuple, await self._store.rows(statement))}
 
     async def resend(self, by: Principal, delivery_id: str) -> Delivery:
         """Have a delivery sent that has not, or perhaps not, arrived. ConflictError for one that has, or is under way.
@@ -186,12 +185,14 @@ def require_notices(by: Principal, entity_id: int | None) -> None:
     """ForbiddenError unless the principal may manage the notices of an entity, or with None of the venue."""
     if entity_id is None:
         by.require_operator()
-    by.require_admin()
+    else:
+        by.require(Right.MANAGE_NOTICES, entity_id)
 
 
 def visible_entities(by: Principal, column: Any) -> ColumnElement[bool]:
     """The condition that a row is one of an entity that the principal sees."""
-    return true() if by.entity_id is None else column == by.entity_id
+    entities = by.entities(Right.VIEW)
+    return true() if entities is None else column.in_(sorted(entities))
 
 
 def notice_of(row: Row[Any]) -> Notice:
@@ -224,9 +225,7 @@ def _settled(delivery: Delivery, outcome: Outcome, now: int, next_attempt_at: in
 
 
 def _of(delivery: Delivery) -> Any:
-    return update(DeliveryRow).where(
-        DeliveryRow.notice_id == delivery.notice_id, DeliveryRow.number == delivery.number
-    )
+    return update(DeliveryRow).where(DeliveryRow.notice_id == delivery.notice_id, DeliveryRow.number == delivery.number)
 
 
 def _seen(by: Principal) -> ColumnElement[bool]:
@@ -240,7 +239,9 @@ def _parsed(delivery_id: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-_NOTICE_COLUMNS = tuple(column for column in NoticeRow.__table__.columns if column.name not in ("notice_id", "entity_id"))
+_NOTICE_COLUMNS = tuple(
+    column for column in NoticeRow.__table__.columns if column.name not in ("notice_id", "entity_id")
+)
 
 
 def _joined() -> Select[Any]:
@@ -268,5 +269,3 @@ def _both(row: Row[Any]) -> tuple[Notice, Delivery]:
         row.digest,
     )
     return notice_of(row), delivery
-
-

@@ -30,7 +30,7 @@ class Messages:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def list(
+    async def page(
         self, by: Principal, *, before: int | None = None, limit: int = 100, unread: bool = False
     ) -> list[Message]:
         """Return up to `limit` messages, newest first, with ids below `before`; `unread`: only those not yet read."""
@@ -48,7 +48,7 @@ class Messages:
 
     async def get(self, by: Principal, notice_id: int) -> Message:
         """Return a message. NotFoundError when there is none for this reader."""
-        found = await self.list(by, before=notice_id + 1, limit=1)
+        found = await self.page(by, before=notice_id + 1, limit=1)
         if not found or found[0].notice.notice_id != notice_id:
             raise NotFoundError(f"message {notice_id}")
         return found[0]
@@ -74,12 +74,13 @@ class Messages:
 
 
 def _reader(by: Principal) -> str:
-    return by.name
+    return by.name if by.user_id is None else f"user {by.user_id}"
 
 
 def _for(by: Principal) -> ColumnElement[bool]:
     everybody = and_(NoticeRow.user_id.is_(None), visible_entities(by, NoticeRow.entity_id))
-    return and_(NoticeRow.topic != Topic.TEST.value, everybody)
+    theirs = everybody if by.user_id is None else or_(everybody, NoticeRow.user_id == by.user_id)
+    return and_(NoticeRow.topic != Topic.TEST.value, theirs)
 
 
 def _unread(by: Principal) -> ColumnElement[bool]:

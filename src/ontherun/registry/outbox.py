@@ -43,6 +43,23 @@ class NoticeBook:
         self.webhooks: dict[int, Webhook] = {}
         self.last_webhook_id = 0
 
+    def put_address(self, address: NoticeAddress) -> None:
+        """Add or replace."""
+        self.addresses[address.entity_id, address.address] = address
+
+    def forget_address(self, entity_id: int, address: str) -> None:
+        """Remove."""
+        del self.addresses[entity_id, address]
+
+    def put_webhook(self, hook: Webhook) -> None:
+        """Add or replace."""
+        self.webhooks[hook.webhook_id] = hook
+        self.last_webhook_id = max(self.last_webhook_id, hook.webhook_id)
+
+    def forget_webhook(self, webhook_id: int) -> None:
+        """Remove; its id is not given again."""
+        del self.webhooks[webhook_id]
+
     def addresses_of(self, entity_id: int, topic: Topic) -> Iterator[NoticeAddress]:
         """Team addresses that want the topic."""
         return (at for at in self.addresses.values() if at.entity_id == entity_id and topic in at.topics)
@@ -80,7 +97,8 @@ class Outbox:
 
     def derive(self, entries: Sequence[AuditEntry]) -> Iterator[tuple[Executable, list[dict[str, Any]]]]:
         """Yield what is to be inserted with these entries, which are one change: statement and rows."""
-        notices, deliveries = [], []
+        notices: list[dict[str, Any]] = []
+        deliveries: list[dict[str, Any]] = []
         for notice, rule in _notices(entries):
             notices.append(
                 {
@@ -101,9 +119,7 @@ class Outbox:
             yield insert(DeliveryRow), deliveries
 
     def _deliveries(self, notice: Notice, rule: NoticeRule) -> Iterator[Delivery]:
-        number = 0
-        for channel, address, webhook_id, state in self._targets(notice, rule):
-            number += 1
+        for number, (channel, address, webhook_id, state) in enumerate(self._targets(notice, rule), 1):
             yield Delivery(
                 notice.notice_id,
                 number,

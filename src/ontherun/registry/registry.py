@@ -16,6 +16,8 @@ from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
+from ontherun.registry.notices import Notices, announced_rungs, fill_book
+from ontherun.registry.outbox import Outbox
 from ontherun.registry.pairs import KeyPairs
 from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
@@ -42,6 +44,7 @@ class Registry:
         engine_lock: DirectoryLock,
         data_dir: Path,
         master_keys: MasterKeys,
+        announced: dict[tuple[str, int], int],
         environment: str,
         market_segments: Iterable[int],
         policy: KeyPolicy,
@@ -58,6 +61,7 @@ class Registry:
         self.party_details = PartyDetailsBook(store, self.sessions)
         self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
         self.tokens = ApiTokens(store, random_bytes)
+        self.notices = Notices(store, master_keys, announced, random_bytes)
         self._store = store
         self._lock = engine_lock
 
@@ -82,7 +86,7 @@ class Registry:
         engine = open_engine(data_dir)
         try:
             await prepare_schema(engine)
-            store, master_keys = await _load(engine, data_dir, clock, variables, random_bytes)
+            store, master_keys, announced = await _load(engine, data_dir, clock, variables, random_bytes)
         except DBAPIError as error:
             await engine.dispose()
             lock.release()
@@ -91,7 +95,7 @@ class Registry:
             await engine.dispose()
             lock.release()
             raise
-        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes)
+        return cls(store, lock, data_dir, master_keys, announced, environment, market_segments, policy, random_bytes)
 
     async def close(self) -> None:
         """Close the database and let other processes have the directory. A second time does nothing."""
@@ -126,10 +130,13 @@ async def _load(
     clock: Clock,
     variables: Mapping[str, str],
     random_bytes: Callable[[int], bytes],
-) -> tuple[Store, MasterKeys]:
+) -> tuple[Store, MasterKeys, dict[tuple[str, int], int]]:
     async with engine.begin() as connection:
         master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
         directory = Directory(master_keys)
         await fill(directory, connection)
+        outbox = Outbox(lambda _entity_id: (), lambda _user_id: None)
+        await fill_book(outbox.book, connection)
+        announced = await announced_rungs(connection)
         head = await chain_head(connection)
-    return Store(engine, clock, directory, head), master_keys
+    return Store(engine, clock, directory, head, outbox), master_keys, announced
