@@ -5,6 +5,7 @@ It sleeps until the next thing is due, and wakes at each commit and whenever the
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 from ontherun.notices.letters import Sender, letter
@@ -79,9 +80,8 @@ class NoticeJobs:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._forever(self.announce, self._next_rung_at))
             for channel in Channel:
-                tasks.create_task(
-                    self._forever(lambda of=channel: self.send_due(of), lambda of=channel: self._next(of))
-                )
+                next_at = partial(self._notices.deliveries.next_due_at, channel)
+                tasks.create_task(self._forever(partial(self.send_due, channel), next_at))
 
     def wake(self) -> None:
         """Look at the clock again: it was moved."""
@@ -161,7 +161,7 @@ class NoticeJobs:
                 "notice not sent",
                 delivery=delivery.delivery_id,
                 channel=delivery.channel.value,
-                event=outcome.event.value,
+                outcome=outcome.event.value,
                 answer=outcome.answer,
             )
         await self._patiently(lambda: self._notices.deliveries.settle(delivery, outcome, again))
@@ -197,6 +197,3 @@ class NoticeJobs:
 
     async def _next_rung_at(self) -> int | None:
         return self._notices.ladder.next_at()
-
-    async def _next(self, channel: Channel) -> int | None:
-        return await self._notices.deliveries.next_due_at(channel)

@@ -54,9 +54,7 @@ def letter(notice: Notice, sender: Sender, entity_name: str = "") -> Letter:
         if len(facts) > LISTED:
             happened.append(f"... and {len(facts) - LISTED} more.")
         following.extend(_filled(words.next, facts[:LISTED]))
-        to_do.extend(
-            _filled(words.to_do, facts[:1] if len({each["subject"] for each in facts}) == 1 else facts[:LISTED])
-        )
+        to_do.extend(_filled(words.to_do, facts[:LISTED]))
     more = f" (and {len(titles) - 1} more)" if len(titles) > 1 else ""
     return Letter(
         f"[{sender.environment}] {titles[0]}{more}",

@@ -1,4 +1,4 @@
-"""Webhooks, signed as the Standard Webhooks specification says (standardwebhooks.com), so that its libraries verify them.
+"""Webhooks, signed as the Standard Webhooks specification says (standardwebhooks.com): its libraries verify them.
 
 webhook-id          the delivery, the same at each attempt: a receiver that has seen it drops it
 webhook-timestamp   seconds since 1970-01-01 UTC

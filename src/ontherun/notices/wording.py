@@ -1,7 +1,7 @@
 """What a notice says of each action, as a literal table of sentences.
 
-Names in braces are facts of the audit entry (see `letters`). A sentence with a fact that the entry does not have is left
-out, so that a notice never says "None".
+Names in braces are facts of the audit entry (see `letters`). A sentence with a fact that the entry does not have is
+left out, so that a notice never says "None".
 """
 
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
                 "Session {session_id} has a pair that lives longer: {successors}.",
             ),
             (
-                "Generate a new key pair, give it to your client, see it log in, and delete the old one. Both pairs are "
-                "valid meanwhile.",
+                "Generate a new key pair, give it to your client, see it log in, and delete the old one.",
+                "Both pairs are valid meanwhile.",
             ),
         ),
         "key_pair.expired": Wording(
