@@ -18,6 +18,7 @@ from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.ilink.authority import Authority
+from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
@@ -131,7 +132,7 @@ class Gateway:
             self._timer.cancel()
         now = self.now()
         for connection in list(self.connections):
-            connection.end(reason, now)
+            connection.end(TerminateCode.FINISHED, reason, now)
         self.flush()
         for connection in list(self.connections):
             connection.transport.close()
@@ -155,9 +156,10 @@ class Gateway:
         self.last_now = now
         return now
 
-    def new_session(self, role: Role) -> GatewaySession:
-        """The state machine for a new connection."""
-        return GatewaySession(self.engine.segment_id, role, self._policy, self._directory, self, self, self.now())
+    def new_session(self, role: Role, source: str) -> GatewaySession:
+        """The state machine for a new connection from the address `source`."""
+        segment = self.engine.segment_id
+        return GatewaySession(segment, role, self._policy, self._directory, self, self, self.now(), source)
 
     def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
         """The stream of a session that logs in; None where there is no such session. The session machine asks.
@@ -214,6 +216,20 @@ class Gateway:
         self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
         self.log.warning("port_opened", session=session, segment=self.engine.segment_id)
         self.flush()
+
+    def end_session(self, session: str, reason: str) -> bool:
+        """End what this session has open here with Terminate 23; durable on return. False when there is nothing.
+
+        The exchange names no code for a session that an administrator ends; 23 is Other.
+        """
+        now = self.now()
+        connections = [connection for connection in self.connections if connection.session.stream.session == session]
+        for connection in connections:
+            connection.end(TerminateCode.OTHER, reason, now)
+        if connections:
+            self.log.warning("session_ended", session=session, segment=self.engine.segment_id, reason=reason)
+            self.flush()
+        return bool(connections)
 
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""

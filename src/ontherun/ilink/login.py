@@ -1,5 +1,7 @@
 """Judging a Negotiate or Establish: every check of the gateway, in their order, without changing anything.
 
+0. The peer's address is in the session's allow-list, if it has one. Ours; first of all and never counted, so that a
+   stranger's attempts cannot close the port of a session that has one.
 1. The port is open, the rate of logins is within limits.
 2. Every required field is there; every text is printable.
 3. The UUID may be used; the timestamp is fresh and newer than the last one.

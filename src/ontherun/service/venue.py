@@ -122,6 +122,10 @@ class Venue:
         """Open the ports of a session again."""
         self._gateway.open_port(session_id)
 
+    def end_session(self, session_id: str, reason: str) -> bool:
+        """End what a session has open at the gateway."""
+        return self._gateway.end_session(session_id, reason)
+
     # Starting.
 
     async def _open(self, clock: SystemClock) -> None:
