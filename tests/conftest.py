@@ -26,6 +26,7 @@ class RunningVenue:
     logged_in: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     api_url: str = "http://testserver"
+    public_url: str = "https://portal.example"
 
     def gateways(self) -> list["GatewayAddress"]:
         return self.listening

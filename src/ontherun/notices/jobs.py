@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
-from ontherun.notices.letters import Sender, letter
+from ontherun.notices.letters import Letter, Sender, letter
 from ontherun.notices.mail import MailSender, compose, message_id
 from ontherun.notices.networks import Networks
 from ontherun.notices.settings import NoticeSettings
@@ -36,6 +36,9 @@ AT_ONCE = {Channel.MAIL: 2, Channel.WEBHOOK: 8}
 LONGEST_SLEEP = 60.0
 """Seconds after which the clock is looked at again, should it have been moved behind our back."""
 
+FINISH_IN = 5.0
+"""Seconds that a stop waits for what is being sent."""
+
 DATABASE_PAUSE = 1.0
 """Seconds to wait before the database is tried again."""
 
@@ -61,21 +64,43 @@ def next_attempt_at(notice: Notice, delivery: Delivery, now: int) -> int | None:
     return int(now + min(FIRST_PAUSE * 2 ** min(delivery.attempts, 20), LONGEST_PAUSE))
 
 
-class NoticeJobs:
-    """Announces and sends for one registry. `run` returns when it is cancelled."""
+def write_letter(registry: Registry, notice: Notice, public_url: str) -> Letter:
+    """Write the letter for a notice of a registry."""
+    entity = None if notice.entity_id is None else registry.directory.entity(notice.entity_id)
+    return letter(notice, Sender(registry.environment, public_url), entity.name if entity else "")
 
-    def __init__(self, registry: Registry, settings: NoticeSettings, log: Log) -> None:
+
+class NoticeJobs:
+    """Announces and sends for one registry. `public_url` says where people reach the portal, for links."""
+
+    def __init__(self, registry: Registry, settings: NoticeSettings, log: Log, public_url: Callable[[], str]) -> None:
         self._registry = registry
         self._notices = registry.notices
         self._log = log
-        self._sender = Sender(registry.environment, settings.public_url)
+        self._public_url = public_url
         self._mail = MailSender(settings.mail) if settings.mail else None
         self._webhooks = WebhookSender(Networks(settings.webhook_networks), registry.environment, registry.clock.now)
         self._wakers: list[asyncio.Event] = []
+        self._running: asyncio.Task[None] | None = None
+        self._stopping = False
         self._notices.outbox.mail_configured = self._mail is not None
 
+    def start(self) -> None:
+        """Work from now on, in a task of its own."""
+        self._running = asyncio.create_task(self.run())
+
+    async def stop(self) -> None:
+        """Finish what is being sent, within FINISH_IN; a sending that takes longer is unconfirmed at the next start."""
+        if self._running is None:
+            return
+        self._stopping = True
+        self.wake()
+        await asyncio.wait({self._running}, timeout=FINISH_IN)
+        self._running.cancel()
+        await asyncio.wait({self._running})
+
     async def run(self) -> None:
-        """Mark what an earlier process left in the middle, then work until cancelled."""
+        """Mark what an earlier process left in the middle, then work until `stop`."""
         await self._patiently(self._notices.deliveries.lost_at_the_start)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._forever(self.announce, self._next_rung_at))
@@ -123,9 +148,12 @@ class NoticeJobs:
             return
         sender = self._mail.settings.mail_from
         name = message_id(notice, delivery, sender)
-        entity = None if notice.entity_id is None else self._registry.directory.entity(notice.entity_id)
-        written = letter(notice, self._sender, entity.name if entity else "")
-        content = compose(written, delivery.address, name, sender, self._registry.clock.now())
+        try:
+            written = write_letter(self._registry, notice, self._public_url())
+            content = compose(written, delivery.address, name, sender, self._registry.clock.now())
+        except Exception as error:  # noqa: BLE001 - one notice that cannot be written must not stop the others
+            await self._hold(notice, delivery, f"The notice could not be written: {error!r}")
+            return
         if await self._notices.deliveries.claim(delivery, name):
             await self._settled(notice, delivery, await self._mail.send(delivery.address, content, name))
 
@@ -171,7 +199,7 @@ class NoticeJobs:
         woken = self._notices.outbox.watch()
         self._wakers.append(woken)
         try:
-            while True:
+            while not self._stopping:
                 woken.clear()
                 if await self._patiently(work):
                     continue
