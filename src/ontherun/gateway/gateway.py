@@ -92,6 +92,7 @@ class Gateway:
         self.log = log
         self.connections: set[Connection] = set()
         self.last_now = clock()
+        self._offset = policy.clock_offset() if policy.clock_offset is not None else 0
         self._journal = journal
         self._directory = directory
         self._policy = policy
@@ -149,12 +150,23 @@ class Gateway:
     # What connections ask.
 
     def now(self) -> int:
-        """The time of what is about to happen, ns; it never runs backwards, so neither does the journal."""
+        """The time of what is about to happen, ns; it never runs backwards by itself, only when a lab moves it."""
         now = self._clock()
         if now < self.last_now:
             return self.last_now
         self.last_now = now
         return now
+
+    def follow_clock(self) -> None:
+        """Notice that a lab moved or stopped the clock: time is what it says now, and no interval under way ends early
+        or late for it, so that a live session survives any journey."""
+        offset = self._policy.clock_offset() if self._policy.clock_offset is not None else 0
+        by = offset - self._offset
+        if by:
+            self._offset = offset
+            self.last_now = self._clock()
+            for connection in self.connections:
+                connection.session.shift(by)
 
     def new_session(self, role: Role, source: str) -> GatewaySession:
         """The state machine for a new connection from the address `source`."""
@@ -325,6 +337,7 @@ class Gateway:
             self._call_soon(self._stay_awake)
 
     def _tick(self) -> None:
+        self.follow_clock()  # one that stands still falls back all the time
         now = self.now()
         for connection in list(self.connections):
             if connection.session.deadline() <= now:

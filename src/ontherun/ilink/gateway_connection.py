@@ -81,6 +81,14 @@ class GatewayConnection:
         self._bound = False
         self._gap_at = 0  # the number for which NotApplied is out: the gap is open while it is still expected
 
+    def shift(self, by: int) -> None:
+        """The clock was moved by `by` ns: intervals under way go on as if it had not been."""
+        self.last_received += by
+        self.last_sent += by
+        self._login_by += by
+        self._deadline += by
+        self._failures = tuple(at + by for at in self._failures)
+
     # The transition table
 
     def _step(self, event: GatewayEvent) -> bool:

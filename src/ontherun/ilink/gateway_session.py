@@ -71,6 +71,11 @@ class GatewaySession(GatewayLogin):
         self._pinged_at = 0  # when the Sequence with the lapsed flag went out
         self._retransmitting = False
 
+    def shift(self, by: int) -> None:
+        """The clock was moved by `by` ns: intervals under way go on as if it had not been."""
+        super().shift(by)
+        self._pinged_at += by
+
     # What arrives
 
     def receive(self, frame: bytes, now: int) -> list[Action]:

@@ -15,6 +15,8 @@ from ontherun.registry.errors import (
     SecondFactorRequiredError,
     UnavailableError,
 )
+from ontherun.registry.lab import Lab, parse_span, parse_time
+from ontherun.registry.lab_clock import LabClock
 from ontherun.registry.messages import Message
 from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
 from ontherun.registry.notices import Notices
@@ -76,6 +78,11 @@ __all__ = [
     "Directory",
     "KeyFound",
     "KeyRefused",
+    # time travel
+    "Lab",
+    "LabClock",
+    "parse_span",
+    "parse_time",
     # who asks
     "Principal",
     "PrincipalKind",

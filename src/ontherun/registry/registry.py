@@ -14,6 +14,7 @@ from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.notices import Notices, announced_rungs, fill_book
@@ -62,6 +63,7 @@ class Registry:
         self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
         self.tokens = ApiTokens(store, random_bytes)
         self.notices = Notices(store, master_keys, announced, random_bytes)
+        self.lab = Lab(store, store.clock)
         self._store = store
         self._lock = engine_lock
 
@@ -139,4 +141,5 @@ async def _load(
         await fill_book(outbox.book, connection)
         announced = await announced_rungs(connection)
         head = await chain_head(connection)
+        await restore(clock, connection)
     return Store(engine, clock, directory, head, outbox), master_keys, announced

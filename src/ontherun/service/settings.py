@@ -33,6 +33,8 @@ class Settings:
 
     notices: NoticeSettings = field(default_factory=NoticeSettings)
     """Where mail goes out, and what webhooks may reach."""
+    lab: bool = False
+    """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
 
     def gateway_port(self, segment: int) -> int:
         """The port for one market segment's gateway, or 0 for a free one."""

@@ -21,7 +21,7 @@ from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
 from ontherun.portal.app import create_app
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
-from ontherun.registry import DemoSession, Registry
+from ontherun.registry import DemoSession, LabClock, Registry
 from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
@@ -54,7 +54,7 @@ class Venue:
         Raises RegistryError, JournalError, RecoveryError or OSError (a port that is taken) with a message for a
         person; nothing stays open then.
         """
-        clock = SystemClock()
+        clock = LabClock(SystemClock()) if settings.lab else SystemClock()
         registry = await Registry.open(settings.data, clock)
         venue = cls(settings, registry)
         try:
@@ -78,6 +78,7 @@ class Venue:
             "data": str(self.settings.data.resolve()),
             "api_url": self.api_url,
             "portal_url": f"{self.api_url}/",
+            "lab": self.settings.lab,
             "token_file": str((self.settings.data / "admin.token").resolve()),
             "gateways": [
                 {"segment": at.segment, "role": at.role, "host": at.host, "port": at.port} for at in self.addresses
@@ -134,7 +135,7 @@ class Venue:
 
     # Starting.
 
-    async def _open(self, clock: SystemClock) -> None:
+    async def _open(self, clock: SystemClock | LabClock) -> None:
         settings, registry = self.settings, self.registry
         log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
@@ -158,12 +159,14 @@ class Venue:
             journal,
             outbox,
             RegistryAuthority(registry.directory),
-            SessionPolicy(),
+            SessionPolicy(clock_offset=clock.offset if isinstance(clock, LabClock) else None),
             clock.now,
             log,
             self._broken,
             settings.poll_microseconds * 1000,
         )
+        if isinstance(clock, LabClock):
+            clock.listen(self._gateway.follow_clock)
         if not engine.instruments:
             self._gateway.journal(Kind.MARKET, 0, self._gateway.now(), instruments_body(BENCHMARKS))
             engine.open_market(BENCHMARKS)
