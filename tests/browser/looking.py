@@ -78,7 +78,11 @@ class Looker:
 def looking(browser: "Browser", url: str, folder: Path, **options: Any) -> Iterator[Looker]:
     """Open a browser profile of its own; every complaint of the page, the console or the policy fails the test."""
     context = browser.new_context(
-        viewport={"width": DESK, "height": HEIGHTS[DESK]}, timezone_id="Europe/London", locale="en-GB", **options
+        viewport={"width": DESK, "height": HEIGHTS[DESK]},
+        timezone_id="Europe/London",
+        locale="en-GB",
+        reduced_motion="reduce",
+        **options,
     )
     context.set_default_timeout(10_000)
     page = context.new_page()

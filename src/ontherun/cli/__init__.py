@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import demo, frames, keys, lab, orders, sessions, up
+from ontherun.cli import attention, demo, frames, keys, lab, orders, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("attention")(attention.attention)
 app.add_typer(sessions.app)
 app.add_typer(keys.app)
 app.add_typer(orders.app)

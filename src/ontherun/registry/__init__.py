@@ -1,5 +1,6 @@
 """What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
 
+from ontherun.registry.attention import Need, NeedKind, needs
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
 from ontherun.registry.errors import (
@@ -136,6 +137,10 @@ __all__ = [
     "Recipient",
     "NoticeAddress",
     "Webhook",
+    # what needs attention
+    "Need",
+    "NeedKind",
+    "needs",
     # what can go wrong
     "RegistryError",
     "NotFoundError",

@@ -65,13 +65,13 @@ class Subject:
 
 
 def subjects(openapi: Schema) -> list[Subject]:
-    """Return the operations of an OpenAPI 3.1 description by their first tag, in the order of the description."""
+    """Return the operations of an OpenAPI 3.1 description by their last tag, in the order of the description."""
     found: dict[str, list[Operation]] = {}
     for path, methods in openapi["paths"].items():
         for method, described in methods.items():
-            tag = described.get("tags", ["venue"])[0]
+            tag = described.get("tags", ["venue"])[-1]
             found.setdefault(tag, []).append(_operation(openapi, path, method.upper(), described))
-    return [Subject(name, tuple(operations)) for name, operations in found.items()]
+    return [Subject(name[:1].upper() + name[1:], tuple(operations)) for name, operations in found.items()]
 
 
 def _operation(openapi: Schema, path: str, method: str, described: Schema) -> Operation:
