@@ -74,10 +74,14 @@ async def test_a_deleted_pair_is_not_announced(venue: Venue) -> None:
 
 async def test_pairs_of_one_entity_that_expire_on_one_day_are_one_notice(venue: Venue) -> None:
     registry = venue.registry
+    await registry.sessions.create(SYSTEM, ["OURS1"], [40])
     first = (await registry.pairs.generate(venue.admin, "A00")).pair
-    venue.clock.advance(3 * HOUR)
-    second = (await registry.pairs.generate(venue.admin, "A00")).pair
-    theirs = (await registry.pairs.generate(venue.stranger, "A01")).pair
+    for by, session_id in ((venue.admin, "A02"), (venue.stranger, "A01")):
+        stored = await registry.pairs.generate(by, session_id)
+        later = replace(stored.pair, expires_at=first.expires_at + 3 * HOUR)
+        registry.directory.put_pair(replace(stored, pair=later))
+    (second,) = (stored.pair for stored in registry.directory.pairs_of("A02"))
+    (theirs,) = (stored.pair for stored in registry.directory.pairs_of("A01"))
     venue.clock.set(first.expires_at - 28 * DAY)
     assert await registry.notices.ladder.climb() == 2
     assert [name for name, _, _ in await announced(registry)] == [first.access_key_id, second.access_key_id]

@@ -18,8 +18,8 @@ from ontherun.registry import (
     InvalidError,
     NotFoundError,
     Notice,
-    Outcome,
     Registry,
+    SendResult,
     UnavailableError,
 )
 from ontherun.registry.outbox import Outbox
@@ -27,7 +27,7 @@ from ontherun.registry.records import AuditEntry
 
 from .conftest import Venue, broken_audit
 
-CONFIRMED = Outcome(DeliveryEvent.CONFIRM, "250 OK", "<1@x>", "ab" * 32)
+CONFIRMED = SendResult(DeliveryEvent.CONFIRM, "250 OK", "<1@x>", "ab" * 32)
 
 
 async def with_address(venue: Venue, *, mail: bool = True) -> None:

@@ -19,8 +19,8 @@ from ontherun.registry import (
     DeliveryEvent,
     MasterKeyError,
     Notice,
-    Outcome,
     Registry,
+    SendResult,
     UnavailableError,
 )
 
@@ -167,7 +167,7 @@ class NoticeJobs:
         if not await self._notices.deliveries.claim(delivery, f"notice_{delivery.delivery_id}"):
             return
         if found is None:
-            outcome = Outcome(DeliveryEvent.GIVE_UP, "The webhook was removed.")
+            outcome = SendResult(DeliveryEvent.GIVE_UP, "The webhook was removed.")
         else:
             outcome = await self._webhooks.send(*found, notice, delivery)
         await self._settled(notice, delivery, outcome)
@@ -175,15 +175,15 @@ class NoticeJobs:
     async def _hold(self, notice: Notice, delivery: Delivery, why: str) -> None:
         """Count an attempt that could not even begin."""
         if await self._notices.deliveries.claim(delivery, ""):
-            await self._settled(notice, delivery, Outcome(DeliveryEvent.FAIL, why))
+            await self._settled(notice, delivery, SendResult(DeliveryEvent.FAIL, why))
 
-    async def _settled(self, notice: Notice, delivery: Delivery, outcome: Outcome) -> None:
+    async def _settled(self, notice: Notice, delivery: Delivery, outcome: SendResult) -> None:
         """Keep how a sending ended. It is tried until the database takes it, for what was sent stays sent."""
         again = None
         if outcome.event is DeliveryEvent.FAIL:
             again = next_attempt_at(notice, delivery, self._registry.clock.now())
             if again is None:
-                outcome = Outcome(DeliveryEvent.GIVE_UP, outcome.answer, outcome.message_id, outcome.digest)
+                outcome = SendResult(DeliveryEvent.GIVE_UP, outcome.answer, outcome.message_id, outcome.digest)
         if outcome.event is not DeliveryEvent.CONFIRM:
             self._log.warning(
                 "notice not sent",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ontherun.keys import Secret
 from ontherun.notices.letters import Letter, as_html, as_text
-from ontherun.registry import Delivery, DeliveryEvent, Notice, Outcome
+from ontherun.registry import Delivery, DeliveryEvent, Notice, SendResult
 
 if TYPE_CHECKING:
     from aiosmtplib import SMTP
@@ -72,8 +72,8 @@ class MailSender:
     def __init__(self, settings: MailSettings) -> None:
         self.settings = settings
 
-    async def send(self, to: str, message: bytes, message_id: str) -> Outcome:
-        """Send a message to one address. Every way in which that can end is an Outcome; no exception.
+    async def send(self, to: str, message: bytes, message_id: str) -> SendResult:
+        """Send a message to one address. Every way in which that can end is an SendResult; no exception.
 
         `digest` of the outcome is the SHA-256 of `message`.
         """
@@ -81,8 +81,8 @@ class MailSender:
 
         digest = sha256(message).hexdigest()
 
-        def ended(event: DeliveryEvent, answer: str) -> Outcome:
-            return Outcome(event, " ".join(answer.split()), message_id, digest)
+        def ended(event: DeliveryEvent, answer: str) -> SendResult:
+            return SendResult(event, " ".join(answer.split()), message_id, digest)
 
         try:
             smtp = self._client()
@@ -96,8 +96,8 @@ class MailSender:
             smtp.close()
 
     async def _converse(
-        self, smtp: "SMTP", to: str, message: bytes, ended: Callable[[DeliveryEvent, str], Outcome]
-    ) -> Outcome:
+        self, smtp: "SMTP", to: str, message: bytes, ended: Callable[[DeliveryEvent, str], SendResult]
+    ) -> SendResult:
         from aiosmtplib import SMTPException, SMTPResponseException
 
         settings = self.settings

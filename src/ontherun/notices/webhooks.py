@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import ontherun
 from ontherun.keys import Secret, utc_text
 from ontherun.notices.networks import Address, Networks, NotReachableError
-from ontherun.registry import Delivery, DeliveryEvent, Notice, Outcome, Webhook
+from ontherun.registry import Delivery, DeliveryEvent, Notice, SendResult, Webhook
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
@@ -71,8 +71,8 @@ class WebhookSender:
         self._now = now
         self._timeout = timeout
 
-    async def send(self, hook: Webhook, secret: Secret, notice: Notice, delivery: Delivery) -> Outcome:
-        """Send a notice to a webhook. Every way in which that can end is an Outcome; no exception.
+    async def send(self, hook: Webhook, secret: Secret, notice: Notice, delivery: Delivery) -> SendResult:
+        """Send a notice to a webhook. Every way in which that can end is an SendResult; no exception.
 
         No answer in time counts as failed and is tried again: the receiver knows the id of what it has seen.
         """
@@ -92,10 +92,10 @@ class WebhookSender:
             async with asyncio.timeout(self._timeout):
                 status, answer = await self._post(hook.url, headers, content)
         except TimeoutError:
-            return Outcome(DeliveryEvent.FAIL, f"No answer within {self._timeout:g} s.", message_id, digest)
+            return SendResult(DeliveryEvent.FAIL, f"No answer within {self._timeout:g} s.", message_id, digest)
         except (httpx2.HTTPError, NotReachableError, OSError) as error:
-            return Outcome(DeliveryEvent.FAIL, _words(error), message_id, digest)
-        return Outcome(_event_of(status), f"{status} {answer}".strip(), message_id, digest)
+            return SendResult(DeliveryEvent.FAIL, _words(error), message_id, digest)
+        return SendResult(_event_of(status), f"{status} {answer}".strip(), message_id, digest)
 
     async def _post(self, url: str, headers: dict[str, str], content: bytes) -> tuple[int, str]:
         parts = urlsplit(url)

@@ -16,11 +16,14 @@ from ontherun.registry.errors import (
     SecondFactorRequiredError,
     UnavailableError,
 )
+from ontherun.registry.handover import LONGEST_PUBLIC_KEY
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
 from ontherun.registry.messages import Message
 from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
 from ontherun.registry.notices import Notices
+from ontherun.registry.pairs import Revoked
+from ontherun.registry.pairs_bulk import LARGEST_BULK, Outcome
 from ontherun.registry.principal import (
     EVERY_RIGHT,
     RIGHTS_OF,
@@ -65,8 +68,8 @@ from ontherun.registry.records_notices import (
     Happening,
     Notice,
     NoticeAddress,
-    Outcome,
     Recipient,
+    SendResult,
     Topic,
     Webhook,
 )
@@ -105,6 +108,10 @@ __all__ = [
     "MarketDataSession",
     "StoredKeyPair",
     "SealedSecret",
+    "Revoked",
+    "Outcome",
+    "LARGEST_BULK",
+    "LONGEST_PUBLIC_KEY",
     "PartyDetails",
     "ApiToken",
     "AuditEntry",
@@ -133,7 +140,7 @@ __all__ = [
     "DeliveryState",
     "DeliveryEvent",
     "DELIVERY_LIFE",
-    "Outcome",
+    "SendResult",
     "Recipient",
     "NoticeAddress",
     "Webhook",

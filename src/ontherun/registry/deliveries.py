@@ -18,7 +18,7 @@ from ontherun.registry.records_notices import (
     DeliveryEvent,
     DeliveryState,
     Notice,
-    Outcome,
+    SendResult,
     Topic,
     happenings_from,
 )
@@ -117,7 +117,9 @@ class Deliveries:
         if lost:
             async with self._store.change(SYSTEM) as change:
                 for delivery in lost:
-                    outcome = Outcome(DeliveryEvent.LOSE, "The process ended while this was sent.", delivery.message_id)
+                    outcome = SendResult(
+                        DeliveryEvent.LOSE, "The process ended while this was sent.", delivery.message_id
+                    )
                     self._settle(change, delivery, outcome)
         return len(lost)
 
@@ -159,7 +161,7 @@ class Deliveries:
         )
         return claimed == 1
 
-    async def settle(self, delivery: Delivery, outcome: Outcome, next_attempt_at: int | None = None) -> None:
+    async def settle(self, delivery: Delivery, outcome: SendResult, next_attempt_at: int | None = None) -> None:
         """Commit how the sending of a claimed delivery ended; `next_attempt_at` with FAIL."""
         if outcome.event is DeliveryEvent.FAIL:
             await self._store.keep_books(_settled(delivery, outcome, self._store.clock.now(), next_attempt_at))
@@ -167,7 +169,7 @@ class Deliveries:
         async with self._store.change(SYSTEM) as change:
             self._settle(change, delivery, outcome)
 
-    def _settle(self, change: Change, delivery: Delivery, outcome: Outcome) -> None:
+    def _settle(self, change: Change, delivery: Delivery, outcome: SendResult) -> None:
         change.write(_settled(delivery, outcome, change.now, None))
         change.record(
             _AUDITED[outcome.event],
@@ -209,7 +211,7 @@ def notice_of(row: Row[Any]) -> Notice:
     )
 
 
-def _settled(delivery: Delivery, outcome: Outcome, now: int, next_attempt_at: int | None) -> Any:
+def _settled(delivery: Delivery, outcome: SendResult, now: int, next_attempt_at: int | None) -> Any:
     return (
         _of(delivery)
         .where(DeliveryRow.state == DeliveryState.SENDING.value)

@@ -163,7 +163,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendResult:
     """How an attempt to send ended. `event` is CONFIRM, FAIL, GIVE_UP or LOSE; `answer` is for people, no secret."""
 
     event: DeliveryEvent

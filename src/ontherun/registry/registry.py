@@ -3,23 +3,26 @@
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ontherun.keys import Clock, KeyPolicy
+from ontherun.keys import Clock, KeyPolicy, KeyUse
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.notices import Notices, announced_rungs, fill_book
 from ontherun.registry.outbox import Outbox
 from ontherun.registry.pairs import KeyPairs
+from ontherun.registry.pairs_bulk import KeyPairsInBulk
 from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.schema import open_engine, prepare_schema
@@ -41,16 +44,15 @@ class Registry:
 
     def __init__(
         self,
-        store: Store,
+        loaded: "_Loaded",
         engine_lock: DirectoryLock,
         data_dir: Path,
-        master_keys: MasterKeys,
-        announced: dict[tuple[str, int], int],
         environment: str,
         market_segments: Iterable[int],
         policy: KeyPolicy,
         random_bytes: Callable[[int], bytes],
     ) -> None:
+        store, master_keys = loaded.store, loaded.master_keys
         self.data_dir = data_dir
         self.environment = environment
         self.market_segments = tuple(sorted(market_segments))
@@ -60,9 +62,10 @@ class Registry:
         self.firms = Firms(store)
         self.sessions = Sessions(store, frozenset(self.market_segments))
         self.party_details = PartyDetailsBook(store, self.sessions)
-        self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
+        self.pairs = KeyPairs(store, master_keys, KeyUses(store, loaded.key_uses), policy, environment, random_bytes)
+        self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.tokens = ApiTokens(store, random_bytes)
-        self.notices = Notices(store, master_keys, announced, random_bytes)
+        self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
         self.lab = Lab(store, store.clock)
         self._store = store
         self._lock = engine_lock
@@ -88,7 +91,7 @@ class Registry:
         engine = open_engine(data_dir)
         try:
             await prepare_schema(engine)
-            store, master_keys, announced = await _load(engine, data_dir, clock, variables, random_bytes)
+            loaded = await _load(engine, data_dir, clock, variables, random_bytes)
         except DBAPIError as error:
             await engine.dispose()
             lock.release()
@@ -97,10 +100,11 @@ class Registry:
             await engine.dispose()
             lock.release()
             raise
-        return cls(store, lock, data_dir, master_keys, announced, environment, market_segments, policy, random_bytes)
+        return cls(loaded, lock, data_dir, environment, market_segments, policy, random_bytes)
 
     async def close(self) -> None:
         """Close the database and let other processes have the directory. A second time does nothing."""
+        await self.pairs.uses.close()
         await self._store.close()
         self._lock.release()
 
@@ -126,13 +130,23 @@ class Registry:
         return (await self._store.verify_audit()).sequence
 
 
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What the database held at the start."""
+
+    store: Store
+    master_keys: MasterKeys
+    key_uses: dict[str, KeyUse]
+    announced: dict[tuple[str, int], int]
+
+
 async def _load(
     engine: AsyncEngine,
     data_dir: Path,
     clock: Clock,
     variables: Mapping[str, str],
     random_bytes: Callable[[int], bytes],
-) -> tuple[Store, MasterKeys, dict[tuple[str, int], int]]:
+) -> _Loaded:
     async with engine.begin() as connection:
         master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
         directory = Directory(master_keys)
@@ -141,5 +155,6 @@ async def _load(
         await fill_book(outbox.book, connection)
         announced = await announced_rungs(connection)
         head = await chain_head(connection)
+        key_uses = await load_key_uses(connection)
         await restore(clock, connection)
-    return Store(engine, clock, directory, head, outbox), master_keys, announced
+    return _Loaded(Store(engine, clock, directory, head, outbox), master_keys, key_uses, announced)
