@@ -14,6 +14,7 @@ from ontherun.registry.errors import (
     RegistryError,
     SchemaError,
     SecondFactorRequiredError,
+    TooManyError,
     UnavailableError,
 )
 from ontherun.registry.handover import LONGEST_PUBLIC_KEY
@@ -156,6 +157,7 @@ __all__ = [
     "ConflictError",
     "InvalidError",
     "UnavailableError",
+    "TooManyError",
     "DataDirectoryInUseError",
     "MasterKeyError",
     "SchemaError",
