@@ -35,7 +35,7 @@ class Status(Protocol):
 
     @property
     def public_url(self) -> str:
-        """Where browsers reach the portal, without a trailing slash: the same unless something stands in front."""
+        """Where people reach the portal, without a trailing slash: `api_url` unless it was set."""
 
     def gateways(self) -> Sequence[GatewayAddress]:
         """The gateways that listen now."""

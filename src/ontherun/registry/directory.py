@@ -57,6 +57,7 @@ class Directory:
         "_party_details",
         "_sessions",
         "people",
+        "touched_pairs",
     )
 
     def __init__(self, master_keys: MasterKeys) -> None:
@@ -68,6 +69,8 @@ class Directory:
         self._pairs_of: dict[str, dict[str, StoredKeyPair]] = {}
         self._party_details: dict[tuple[str, str], dict[int, PartyDetails]] = {}
         self.people = PeopleBook()
+        self.touched_pairs: set[str] = set()
+        """Access Key IDs of pairs that were put since the expiry ladder last looked."""
 
     # What a gateway asks.
 
@@ -184,6 +187,7 @@ class Directory:
         pair = stored.pair
         self._pairs[pair.access_key_id] = stored
         self._pairs_of.setdefault(pair.session_id, {})[pair.access_key_id] = stored
+        self.touched_pairs.add(pair.access_key_id)
 
     def put_party_details(self, details: PartyDetails) -> None:
         """Add or replace."""

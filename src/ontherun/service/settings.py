@@ -1,8 +1,10 @@
 """What a person may choose when starting a venue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from ontherun.notices import NoticeSettings
 
 Hours = Literal["always"]
 
@@ -28,9 +30,9 @@ class Settings:
     faster."""
     poll_microseconds: int = 0
     """Adaptive polling: how long the loop stays awake after input. 0 sleeps at once."""
-    public_url: str | None = None
-    """Where browsers reach the portal, when something stands in front of it: https://venue.example.com."""
 
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
+    """Where mail goes out, and what webhooks may reach."""
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
 

@@ -18,6 +18,7 @@ from ontherun.journal import JournalError, Outbox, SqliteJournal
 from ontherun.market.benchmarks import BENCHMARKS, US_TREASURY_ACTIVES
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.prices import format_32nds
+from ontherun.notices import NoticeJobs
 from ontherun.portal.app import create_app
 from ontherun.portal.routes_people import sign_in_url
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
@@ -99,11 +100,6 @@ class Venue:
             ],
         }
 
-    @property
-    def public_url(self) -> str:
-        """Where browsers reach the portal, without a trailing slash."""
-        return (self.settings.public_url or self.api_url).rstrip("/")
-
     async def sign_in_link(self) -> str | None:
         """Make a link that signs the person at this machine in, once; None where the venue is not LOCAL."""
         operator = self.registry.directory.people.user_of_email(LOCAL_OPERATOR)
@@ -125,6 +121,11 @@ class Venue:
             for i in self._gateway.engine.instruments
         ]
 
+    @property
+    def public_url(self) -> str:
+        """Where people reach the portal."""
+        return (self.settings.notices.public_url or self.api_url).rstrip("/")
+
     def connected(self) -> set[str]:
         """The Session IDs that are logged in."""
         return {session for session, lane in self._gateway.engine.lanes.items() if lane.connection is not None}
@@ -145,12 +146,13 @@ class Venue:
 
     async def _open(self, clock: SystemClock | LabClock) -> None:
         settings, registry = self.settings, self.registry
+        log = JsonLog(settings.data / "ontherun.log", clock.now)
+        self._close.callback(log.close)
+        self.notices = NoticeJobs(registry, settings.notices, log, lambda: self.public_url)
         self.demo = await registry.seed_demo()
         await registry.local_token_file()
         if registry.environment == "LOCAL":
             await registry.users.local_operator()
-        log = JsonLog(settings.data / "ontherun.log", clock.now)
-        self._close.callback(log.close)
         journal_file, outbox_file = settings.data / "journal.db", settings.data / "outbox.bin"
         if outbox_file.exists() and not (journal_file.exists() and journal_file.stat().st_size):
             raise JournalError(
@@ -185,6 +187,8 @@ class Venue:
         self._close.push_async_callback(self._gateway.close, "the gateway is going down")
         self.addresses.append(GatewayAddress(US_TREASURY_ACTIVES, "primary", settings.host, port))
         await self._serve_portal()
+        self.notices.start()
+        self._close.push_async_callback(self.notices.stop)
         self._collect_no_garbage()
         log.info(
             "ready",
