@@ -52,6 +52,7 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     )
     app.state.registry = registry
     app.state.status = status
+    registry.passkeys.public_url = lambda: status.public_url
     problems.install(app, shell.problem_page)
     app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(GuardMiddleware)

@@ -16,11 +16,13 @@ from ontherun.registry.errors import (
     RegistryError,
     SchemaError,
     SecondFactorRequiredError,
+    SecondFactorsSpentError,
     TooManyAttemptsError,
     TooManyError,
     UnavailableError,
 )
 from ontherun.registry.handover import LONGEST_PUBLIC_KEY
+from ontherun.registry.invitations import Invited
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
 from ontherun.registry.messages import Message
@@ -28,6 +30,7 @@ from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
 from ontherun.registry.notices import Notices
 from ontherun.registry.pairs import Revoked
 from ontherun.registry.pairs_bulk import LARGEST_BULK, Outcome
+from ontherun.registry.people import Left
 from ontherun.registry.principal import (
     EVERY_RIGHT,
     RIGHTS_OF,
@@ -88,6 +91,8 @@ from ontherun.registry.records_people import (
     WebSession,
 )
 from ontherun.registry.registry import Registry
+from ontherun.registry.second_factors import Budget, TotpOffer
+from ontherun.registry.sign_in import SecondFactorOwed
 from ontherun.registry.tokens import token_text
 from ontherun.registry.users import LOCAL_OPERATOR
 from ontherun.registry.web_sessions import SignedIn, csrf_of
@@ -119,6 +124,11 @@ __all__ = [
     "Visitor",
     "Passkey",
     "Invitation",
+    "Invited",
+    "Left",
+    "Budget",
+    "TotpOffer",
+    "SecondFactorOwed",
     "LinkPurpose",
     "PeoplePolicy",
     "LOCAL_POLICY",
@@ -185,6 +195,7 @@ __all__ = [
     "ConflictError",
     "InvalidError",
     "UnavailableError",
+    "SecondFactorsSpentError",
     "TooManyAttemptsError",
     "NotRecognisedError",
     "TooManyError",

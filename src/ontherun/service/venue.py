@@ -152,7 +152,7 @@ class Venue:
         self.demo = await registry.seed_demo()
         await registry.local_token_file()
         if registry.environment == "LOCAL":
-            await registry.users.local_operator()
+            await registry.seed_local_operator()
         journal_file, outbox_file = settings.data / "journal.db", settings.data / "outbox.bin"
         if outbox_file.exists() and not (journal_file.exists() and journal_file.stat().st_size):
             raise JournalError(
