@@ -29,8 +29,8 @@ from ontherun.registry.tables_notices import DeliveryRow, NoticeRow
 Administrators = Callable[[int], Iterable[Recipient]]
 """Entity -> its registered administrators: those who get notices of expiry (CME Customer Center help)."""
 
-UserAddress = Callable[[int], Recipient | None]
-"""User -> where they get mail; None without an address."""
+Person = Callable[[str], Recipient | None]
+"""A user as the audit names them ("user 5", or the name of the one who acts) -> where they get mail; None: no user."""
 
 
 class NoticeBook:
@@ -72,13 +72,13 @@ class NoticeBook:
 class Outbox:
     """Derives notices and their deliveries from audit entries. `mail_configured`: whether a mail server is known."""
 
-    __slots__ = ("_administrators", "_user_address", "_watchers", "book", "mail_configured")
+    __slots__ = ("_administrators", "_person", "_watchers", "book", "mail_configured")
 
-    def __init__(self, administrators: Administrators, user_address: UserAddress) -> None:
+    def __init__(self, administrators: Administrators, person: Person) -> None:
         self.book = NoticeBook()
         self.mail_configured = False
         self._administrators = administrators
-        self._user_address = user_address
+        self._person = person
         self._watchers: list[asyncio.Event] = []
 
     def watch(self) -> asyncio.Event:
@@ -150,7 +150,7 @@ class Outbox:
             if isinstance(address := notice.happenings[0].details.get("address"), str):
                 yield address
             return
-        person = None if (user_id := _person(notice, rule)) is None else self._user_address(user_id)
+        person = None if (name := _person(notice, rule)) is None else self._person(name)
         if person is not None:
             yield person.address
         elif entity_id is not None and rule.to in (To.ENTITY, To.SUBMITTER):
@@ -167,13 +167,12 @@ class Outbox:
             yield from self.book.webhooks_of(notice.entity_id, notice.topic)
 
 
-def _person(notice: Notice, rule: NoticeRule) -> int | None:
+def _person(notice: Notice, rule: NoticeRule) -> str | None:
+    """Who alone is concerned, or submitted what it is about."""
     if rule.to is To.USER:
-        return notice.user_id
-    if rule.to is To.SUBMITTER:
-        submitter = notice.happenings[0].details.get("submitted_by_user")
-        return submitter if isinstance(submitter, int) else None
-    return None
+        return notice.happenings[0].subject
+    submitter = notice.happenings[0].details.get("submitted_by")
+    return submitter if rule.to is To.SUBMITTER and isinstance(submitter, str) else None
 
 
 def _notices(entries: Iterable[AuditEntry]) -> Iterator[tuple[Notice, NoticeRule]]:
@@ -183,11 +182,11 @@ def _notices(entries: Iterable[AuditEntry]) -> Iterator[tuple[Notice, NoticeRule
         rule = NOTICE_RULES.get(entry.action)
         if rule is not None:
             details = json.loads(entry.details)
-            whom = details.get("user_id") if rule.to is To.USER else details.get("submitted_by_user")
+            whom = entry.subject if rule.to is To.USER else details.get("submitted_by")
             groups.setdefault((entry.entity_id, rule, whom), []).append((entry, details))
     for group in groups.values():
-        (first, details), rule = group[0], NOTICE_RULES[group[0][0].action]
-        user_id = details.get("user_id") if rule.to is To.USER else None
+        first = group[0][0]
+        rule = NOTICE_RULES[first.action]
         yield (
             Notice(
                 first.sequence,
@@ -195,9 +194,15 @@ def _notices(entries: Iterable[AuditEntry]) -> Iterator[tuple[Notice, NoticeRule
                 rule.topic,
                 first.action,
                 first.entity_id,
-                user_id,
+                _user_id(first.subject) if rule.to is To.USER else None,
                 first.actor,
                 tuple(Happening(entry.action, entry.subject, facts) for entry, facts in group),
             ),
             rule,
         )
+
+
+def _user_id(subject: str) -> int | None:
+    """The user of a subject "user 5"."""
+    number = subject.removeprefix("user ")
+    return int(number) if number.isdecimal() else None
