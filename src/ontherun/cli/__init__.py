@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import attention, demo, frames, key_test, keys, lab, orders, people, sessions, up
+from ontherun.cli import attention, demo, frames, key_test, keys, lab, notices, orders, people, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -23,6 +23,7 @@ app.add_typer(keys.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(notices.app)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from ontherun.portal import (
     routes_attention,
     routes_key_test,
     routes_lab,
+    routes_notices,
     routes_people,
     routes_sessions,
     routes_venue,
@@ -28,6 +29,15 @@ from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
 _ROOM = Path(__file__).parent
+_ROUTES = (
+    routes_sessions,
+    routes_people,
+    routes_venue,
+    routes_lab,
+    routes_key_test,
+    routes_attention,
+    routes_notices,
+)
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
@@ -55,10 +65,11 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     problems.install(app, shell.problem_page)
     app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(GuardMiddleware)
-    for routes in (routes_sessions, routes_people, routes_venue, routes_lab, routes_key_test, routes_attention):
+    for routes in _ROUTES:
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )
+    app.include_router(routes_notices.calendar_router, prefix="/api/v1", responses=_EVERYWHERE)
     for router in pages.ROUTERS:
         app.include_router(router)
     app.state.page_paths = pages.paths()

@@ -71,7 +71,6 @@ from ontherun.registry.records_notices import (
     Happening,
     Notice,
     NoticeAddress,
-    Recipient,
     SendResult,
     Topic,
     Webhook,
@@ -170,7 +169,6 @@ __all__ = [
     "DeliveryEvent",
     "DELIVERY_LIFE",
     "SendResult",
-    "Recipient",
     "NoticeAddress",
     "Webhook",
     # what needs attention

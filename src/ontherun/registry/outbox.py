@@ -5,12 +5,13 @@ Nothing is sent here. What is committed here is sent by whoever runs `ontherun.n
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Executable, insert
 
+from ontherun.registry.directory import Directory
 from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.records_notices import (
@@ -20,17 +21,11 @@ from ontherun.registry.records_notices import (
     Happening,
     Notice,
     NoticeAddress,
-    Recipient,
     Topic,
     Webhook,
 )
+from ontherun.registry.records_people import User
 from ontherun.registry.tables_notices import DeliveryRow, NoticeRow
-
-Administrators = Callable[[int], Iterable[Recipient]]
-"""Entity -> its registered administrators: those who get notices of expiry (CME Customer Center help)."""
-
-Person = Callable[[str], Recipient | None]
-"""A user as the audit names them ("user 5", or the name of the one who acts) -> where they get mail; None: no user."""
 
 
 class NoticeBook:
@@ -72,13 +67,12 @@ class NoticeBook:
 class Outbox:
     """Derives notices and their deliveries from audit entries. `mail_configured`: whether a mail server is known."""
 
-    __slots__ = ("_administrators", "_person", "_watchers", "book", "mail_configured")
+    __slots__ = ("_directory", "_watchers", "book", "mail_configured")
 
-    def __init__(self, administrators: Administrators, person: Person) -> None:
+    def __init__(self, directory: Directory) -> None:
         self.book = NoticeBook()
         self.mail_configured = False
-        self._administrators = administrators
-        self._person = person
+        self._directory = directory
         self._watchers: list[asyncio.Event] = []
 
     def watch(self) -> asyncio.Event:
@@ -150,13 +144,22 @@ class Outbox:
             if isinstance(address := notice.happenings[0].details.get("address"), str):
                 yield address
             return
-        person = None if (name := _person(notice, rule)) is None else self._person(name)
+        person = self._person(notice, rule)
         if person is not None:
-            yield person.address
+            yield person.email
         elif entity_id is not None and rule.to in (To.ENTITY, To.SUBMITTER):
-            yield from (admin.address for admin in self._administrators(entity_id))
+            yield from (admin.email for admin in self._directory.registered_administrators(entity_id))
         if entity_id is not None and rule.to is not To.USER:
             yield from (at.address for at in self.book.addresses_of(entity_id, notice.topic))
+
+    def _person(self, notice: Notice, rule: NoticeRule) -> User | None:
+        """Who alone is concerned, or submitted what it is about, and is still here."""
+        people, found = self._directory.people, None
+        if rule.to is To.USER and notice.user_id is not None:
+            found = people.user(notice.user_id)
+        elif rule.to is To.SUBMITTER and isinstance(name := notice.happenings[0].details.get("submitted_by"), str):
+            found = people.user_of_email(name)
+        return None if found is None or found.left_at is not None else found
 
     def _webhooks(self, notice: Notice, rule: NoticeRule) -> Iterator[Webhook]:
         if rule.to is To.TESTED:
@@ -165,14 +168,6 @@ class Outbox:
                 yield hook
         elif notice.entity_id is not None and rule.to in (To.ENTITY, To.SUBMITTER):
             yield from self.book.webhooks_of(notice.entity_id, notice.topic)
-
-
-def _person(notice: Notice, rule: NoticeRule) -> str | None:
-    """Who alone is concerned, or submitted what it is about."""
-    if rule.to is To.USER:
-        return notice.happenings[0].subject
-    submitter = notice.happenings[0].details.get("submitted_by")
-    return submitter if rule.to is To.SUBMITTER and isinstance(submitter, str) else None
 
 
 def _notices(entries: Iterable[AuditEntry]) -> Iterator[tuple[Notice, NoticeRule]]:
