@@ -20,6 +20,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 NOT_FOR_READERS = {
     ("GET", "/api/v1/sessions/{session_id}/keys/{access_key_id}/download"),
     ("GET", "/api/v1/audit"),
+    ("GET", "/api/v1/audit/export"),
 }
 NOT_FOR_ENTITIES = {
     ("GET", "/api/v1/audit/verification"),

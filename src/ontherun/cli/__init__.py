@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import attention, demo, frames, key_test, keys, lab, orders, sessions, up
+from ontherun.cli import attention, audit, demo, frames, key_test, keys, lab, orders, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -22,6 +22,7 @@ app.add_typer(keys.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(audit.app)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from ontherun.portal import (
     pages,
     problems,
     routes_attention,
+    routes_audit,
     routes_key_test,
     routes_lab,
     routes_sessions,
@@ -52,7 +53,7 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     app.state.status = status
     problems.install(app, shell.problem_page)
     app.add_middleware(GuardMiddleware)
-    for routes in (routes_sessions, routes_venue, routes_lab, routes_key_test, routes_attention):
+    for routes in (routes_sessions, routes_venue, routes_audit, routes_lab, routes_key_test, routes_attention):
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )

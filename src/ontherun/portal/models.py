@@ -199,6 +199,7 @@ class AuditVerdict(Strict):
 
     intact: bool
     entries: int | None = None
+    last_hash: str | None = None
     first_bad_entry: int | None = None
     message: str | None = None
 

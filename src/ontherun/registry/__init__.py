@@ -1,6 +1,7 @@
 """What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
 
 from ontherun.registry.attention import Need, NeedKind, needs
+from ontherun.registry.audit_book import AuditBook, AuditPage, AuditQuery
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
 from ontherun.registry.errors import (
@@ -65,6 +66,10 @@ __all__ = [
     "Directory",
     "KeyFound",
     "KeyRefused",
+    # the audit
+    "AuditBook",
+    "AuditPage",
+    "AuditQuery",
     # time travel
     "Lab",
     "LabClock",

@@ -10,10 +10,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ontherun.keys import Clock, KeyPolicy, KeyUse
+from ontherun.registry.audit_book import AuditBook
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
-from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.errors import SchemaError
 from ontherun.registry.key_tests import KeyTests
 from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
@@ -21,7 +22,7 @@ from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.pairs import KeyPairs
 from ontherun.registry.pairs_bulk import KeyPairsInBulk
-from ontherun.registry.principal import Principal, Right, Role
+from ontherun.registry.principal import Principal
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealing import MasterKeys, load_master_keys
@@ -64,6 +65,7 @@ class Registry:
         self.pairs = KeyPairs(store, master_keys, KeyUses(store, key_uses), policy, environment, random_bytes)
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.tokens = ApiTokens(store, random_bytes)
+        self.audit = AuditBook(store)
         self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
         self._store = store
@@ -117,16 +119,11 @@ class Registry:
 
     async def audit_entries(self, by: Principal, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
         """Return up to `limit` audit entries that the principal sees, newest first, from sequence `before` - 1 down."""
-        entities = by.entities(Right.READ_AUDIT)
-        if entities is not None and not entities:
-            raise ForbiddenError(
-                f"{by.name} may not read the audit. It takes the role {Role.AUDITOR} or {Role.ADMIN_MANAGER}."
-            )
-        return await self._store.audit_entries(entities, before, limit)
+        return (await self.audit.search(by, before=before, limit=limit)).entries
 
     async def verify_audit(self) -> int:
         """Check the whole audit chain; return its number of entries. AuditDamagedError at the first bad one."""
-        return (await self._store.verify_audit()).sequence
+        return (await self.audit.verify()).sequence
 
 
 async def _load(
