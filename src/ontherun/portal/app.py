@@ -17,12 +17,14 @@ from ontherun.portal import (
     routes_audit,
     routes_key_test,
     routes_lab,
+    routes_people,
     routes_sessions,
     routes_venue,
 )
 from ontherun.portal.dependencies import known_parameters
 from ontherun.portal.headers import GuardMiddleware
 from ontherun.portal.pages import shell
+from ontherun.portal.pages.guard import SignInNeededError, show_the_way_in
 from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
@@ -32,6 +34,16 @@ _EVERYWHERE = problems.answers(
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+
+_API = (
+    routes_attention,
+    routes_audit,
+    routes_key_test,
+    routes_lab,
+    routes_people,
+    routes_sessions,
+    routes_venue,
 )
 
 
@@ -52,8 +64,9 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     app.state.registry = registry
     app.state.status = status
     problems.install(app, shell.problem_page)
+    app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(GuardMiddleware)
-    for routes in (routes_sessions, routes_venue, routes_audit, routes_lab, routes_key_test, routes_attention):
+    for routes in _API:
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )

@@ -21,7 +21,6 @@ _CHUNK = 500  # entries that are written at once
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-
 def _iso(value: object) -> object:
     """Take no bare number for a time."""
     if isinstance(value, str) and not re.match(r"\d{4}-\d{2}-\d{2}T", value):
