@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from ontherun.registry.desk import Desk
 from ontherun.registry.principal import EVERY_RIGHT, RIGHTS_OF, Principal, PrincipalKind, Role
 from ontherun.registry.records import (
     AnySession,
@@ -56,10 +57,12 @@ class Directory:
         "_sessions",
         "_token_ids",
         "_tokens",
+        "desk",
     )
 
     def __init__(self, master_keys: MasterKeys) -> None:
         self._master_keys = master_keys
+        self.desk = Desk()
         self._entities: dict[int, Entity] = {}
         self._firms: dict[str, GlobexFirm] = {}
         self._sessions: dict[str, AnySession] = {}

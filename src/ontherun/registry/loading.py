@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ontherun.keys import KeyPair
 from ontherun.registry.audit import ChainHead
 from ontherun.registry.directory import Directory
+from ontherun.registry.loading_desk import fill_desk
 from ontherun.registry.principal import Role
 from ontherun.registry.records import (
     AnySession,
@@ -22,6 +23,7 @@ from ontherun.registry.records import (
     PartyDetails,
     SealedSecret,
     Service,
+    SessionProtocol,
     StoredKeyPair,
 )
 from ontherun.registry.tables import (
@@ -82,6 +84,7 @@ async def fill(directory: Directory, connection: AsyncConnection) -> None:
             ApiToken(row.token_id, row.name, Role(row.role), row.entity_id, row.created_at, row.revoked_at),
             row.token_hash,
         )
+    await fill_desk(directory.desk, connection)
 
 
 async def _fill_sessions(directory: Directory, connection: AsyncConnection) -> None:
@@ -112,6 +115,7 @@ def _session(row: Row[Any], firms: tuple[str, ...]) -> AnySession:
                 **common,
                 market_segments=tuple(own["market_segments"]),
                 cancel_on_disconnect=own["cancel_on_disconnect"],
+                protocol=SessionProtocol(own.get("protocol", SessionProtocol.FIXP)),
             )
         case Service.DROP_COPY:
             return DropCopySession(**common, market=Market(own["market"]))

@@ -12,13 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ontherun.keys import Clock, KeyPolicy
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
+from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
+from ontherun.registry.market_data import MarketDataSessions
+from ontherun.registry.order_entry import OrderEntryPlans
 from ontherun.registry.pairs import KeyPairs
+from ontherun.registry.policies import Policies
 from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
+from ontherun.registry.requests import Requests
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealing import MasterKeys, load_master_keys
 from ontherun.registry.sessions import PartyDetailsBook, Sessions
@@ -54,7 +59,12 @@ class Registry:
         self.directory: Directory = store.directory
         self.entities = Entities(store)
         self.firms = Firms(store)
-        self.sessions = Sessions(store, frozenset(self.market_segments))
+        order_entry = OrderEntryPlans(self.directory, frozenset(self.market_segments))
+        self.sessions = Sessions(store, order_entry)
+        self.drop_copy = DropCopyGroups(self.directory)
+        self.market_data = MarketDataSessions(self.directory)
+        self.requests = Requests(store, order_entry, self.drop_copy, self.market_data, self.firms)
+        self.policies = Policies(store)
         self.party_details = PartyDetailsBook(store, self.sessions)
         self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
         self.tokens = ApiTokens(store, random_bytes)

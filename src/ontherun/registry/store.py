@@ -6,11 +6,12 @@ happened, and what was to follow (handing out a secret) does not.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Executable, insert, select
+from sqlalchemy import Executable, Row, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -96,6 +97,14 @@ class Store:
         self._head = ChainHead(change.entries[-1].sequence, change.entries[-1].hash)
         for follower in change.followers:
             follower()
+
+    async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Read what is too much for the directory. UnavailableError when the database cannot be read."""
+        try:
+            async with self._turn, self._engine.begin() as connection:
+                return (await connection.execute(statement)).all()
+        except (SQLAlchemyError, OSError) as error:
+            raise _unavailable(error) from None
 
     async def audit_entries(self, entities: frozenset[int] | None, before: int | None, limit: int) -> list[AuditEntry]:
         """Return up to `limit` audit entries, newest first: those with sequence < `before`, of entities or of all."""
