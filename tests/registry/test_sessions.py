@@ -1,5 +1,7 @@
 """Order Entry sessions and their party details."""
 
+from dataclasses import replace
+
 import pytest
 
 from ontherun.registry import SYSTEM, ConflictError, ForbiddenError, InvalidError, NotFoundError
@@ -131,3 +133,13 @@ async def test_party_details_belong_to_a_firm_of_the_session_and_have_an_id_of_t
     with pytest.raises(NotFoundError):
         await register(venue.admin, venue.their_session.session_id, "THEI1", 7)
     await register(venue.stranger, venue.their_session.session_id, "THEI1", 7)
+
+
+async def test_a_session_with_an_allow_list_takes_logins_from_its_networks_only(venue: Venue) -> None:
+    directory = venue.registry.directory
+    assert directory.source_allowed(venue.session.session_id, "198.51.100.7")
+    directory.put_session(replace(venue.session, allowed_sources=("192.0.2.0/24", "2001:db8::/32")))
+    assert directory.source_allowed(venue.session.session_id, "192.0.2.255")
+    assert directory.source_allowed(venue.session.session_id, "2001:db8::1")
+    assert not directory.source_allowed(venue.session.session_id, "198.51.100.7")
+    assert not directory.source_allowed(venue.session.session_id, "::1")

@@ -56,13 +56,16 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    lab: Annotated[
+        bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
+    ] = False,
 ) -> None:
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours != "always":
         raise typer.BadParameter(f"{hours!r} is not known; the market can be open 'always'", param_hint="--hours")
     from ontherun.service.settings import Settings
 
-    settings = Settings(data.expanduser(), host, portal_port, gateway_port_base, ready_file, "always", fsync, poll)
+    settings = Settings(data.expanduser(), host, portal_port, gateway_port_base, ready_file, "always", fsync, poll, lab)
     import uvloop
 
     sys.exit(uvloop.run(run(settings)))
@@ -105,6 +108,8 @@ def show(venue: "Venue") -> None:
     from rich.panel import Panel
     from rich.table import Table
 
+    from ontherun.keys import utc_text
+
     ready = venue.ready
     places = Table.grid(padding=(0, 2))
     places.add_row("Portal and REST API", f"[link={ready['portal_url']}]{ready['portal_url']}[/link]")
@@ -113,6 +118,10 @@ def show(venue: "Venue") -> None:
             f"Gateway, segment {gateway['segment']}", f"{gateway['host']}:{gateway['port']}  iLink 3, {gateway['role']}"
         )
     places.add_row("Data", ready["data"])
+    if (lab_clock := venue.registry.lab.clock) is not None:
+        places.add_row(
+            "LAB CLOCK", f"[bold yellow]{utc_text(lab_clock.now())}[/bold yellow]  move it: ontherun lab --help"
+        )
     if venue.recovered.batches:
         places.add_row(
             "Continues", f"{venue.recovered.messages} messages of {venue.recovered.batches} commits are back"

@@ -18,6 +18,7 @@ from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.ilink.authority import Authority
+from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
@@ -91,6 +92,7 @@ class Gateway:
         self.log = log
         self.connections: set[Connection] = set()
         self.last_now = clock()
+        self._offset = policy.clock_offset() if policy.clock_offset is not None else 0
         self._journal = journal
         self._directory = directory
         self._policy = policy
@@ -131,7 +133,7 @@ class Gateway:
             self._timer.cancel()
         now = self.now()
         for connection in list(self.connections):
-            connection.end(reason, now)
+            connection.end(TerminateCode.FINISHED, reason, now)
         self.flush()
         for connection in list(self.connections):
             connection.transport.close()
@@ -148,16 +150,28 @@ class Gateway:
     # What connections ask.
 
     def now(self) -> int:
-        """The time of what is about to happen, ns; it never runs backwards, so neither does the journal."""
+        """The time of what is about to happen, ns; it never runs backwards by itself, only when a lab moves it."""
         now = self._clock()
         if now < self.last_now:
             return self.last_now
         self.last_now = now
         return now
 
-    def new_session(self, role: Role) -> GatewaySession:
-        """The state machine for a new connection."""
-        return GatewaySession(self.engine.segment_id, role, self._policy, self._directory, self, self, self.now())
+    def follow_clock(self) -> None:
+        """Notice that a lab moved or stopped the clock: time is what it says now, and no interval under way ends early
+        or late for it, so that a live session survives any journey."""
+        offset = self._policy.clock_offset() if self._policy.clock_offset is not None else 0
+        by = offset - self._offset
+        if by:
+            self._offset = offset
+            self.last_now = self._clock()
+            for connection in self.connections:
+                connection.session.shift(by)
+
+    def new_session(self, role: Role, source: str) -> GatewaySession:
+        """The state machine for a new connection from the address `source`."""
+        segment = self.engine.segment_id
+        return GatewaySession(segment, role, self._policy, self._directory, self, self, self.now(), source)
 
     def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
         """The stream of a session that logs in; None where there is no such session. The session machine asks.
@@ -214,6 +228,20 @@ class Gateway:
         self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
         self.log.warning("port_opened", session=session, segment=self.engine.segment_id)
         self.flush()
+
+    def end_session(self, session: str, reason: str) -> bool:
+        """End what this session has open here with Terminate 23; durable on return. False when there is nothing.
+
+        The exchange names no code for a session that an administrator ends; 23 is Other.
+        """
+        now = self.now()
+        connections = [connection for connection in self.connections if connection.session.stream.session == session]
+        for connection in connections:
+            connection.end(TerminateCode.OTHER, reason, now)
+        if connections:
+            self.log.warning("session_ended", session=session, segment=self.engine.segment_id, reason=reason)
+            self.flush()
+        return bool(connections)
 
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""
@@ -309,6 +337,7 @@ class Gateway:
             self._call_soon(self._stay_awake)
 
     def _tick(self) -> None:
+        self.follow_clock()  # one that stands still falls back all the time
         now = self.now()
         for connection in list(self.connections):
             if connection.session.deadline() <= now:

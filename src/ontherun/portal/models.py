@@ -223,11 +223,12 @@ class InstrumentView(Strict):
 
 
 class StatusView(Strict):
-    """What runs."""
+    """What runs. `lab_offset_ns`: how far the clock of a lab was moved ahead of the machine's; null outside a lab."""
 
     version: str
     environment: str
     now: str
+    lab_offset_ns: int | None
     gateways: list[GatewayView]
     instruments: list[InstrumentView]
     connected_sessions: list[str]

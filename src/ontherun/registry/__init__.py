@@ -1,5 +1,6 @@
 """What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
 
+from ontherun.registry.attention import Need, NeedKind, needs
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
 from ontherun.registry.errors import (
@@ -15,6 +16,8 @@ from ontherun.registry.errors import (
     SecondFactorRequiredError,
     UnavailableError,
 )
+from ontherun.registry.lab import Lab, parse_span, parse_time
+from ontherun.registry.lab_clock import LabClock
 from ontherun.registry.principal import (
     EVERY_RIGHT,
     RIGHTS_OF,
@@ -85,6 +88,11 @@ __all__ = [
     "Directory",
     "KeyFound",
     "KeyRefused",
+    # time travel
+    "Lab",
+    "LabClock",
+    "parse_span",
+    "parse_time",
     # who asks
     "Principal",
     "PrincipalKind",
@@ -152,6 +160,10 @@ __all__ = [
     "identity",
     "terms_from_json",
     "terms_to_json",
+    # what needs attention
+    "Need",
+    "NeedKind",
+    "needs",
     # what can go wrong
     "RegistryError",
     "NotFoundError",

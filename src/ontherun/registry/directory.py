@@ -5,6 +5,7 @@ It changes right after each commit and never before, always as a whole record. L
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 
 from ontherun.registry.desk import Desk
@@ -78,6 +79,14 @@ class Directory:
         """Whether the session may carry the firm on the market segment."""
         found = self.order_entry_session(session)
         return found is not None and firm in found.firms and segment in found.market_segments
+
+    def source_allowed(self, session: str, source: str) -> bool:
+        """Whether the session may log in from the network address `source`; any address will do without a list."""
+        found = self._sessions.get(session)
+        if found is None or not found.allowed_sources:
+            return True
+        address = ip_address(source)
+        return any(address in ip_network(network) for network in found.allowed_sources)
 
     def key(self, access_key_id: str, session: str, now: int) -> KeyFound | KeyRefused:
         """Return the HMAC key for a login of `session` at `now`, or why there is none.

@@ -15,6 +15,7 @@ from ontherun.registry.directory import Directory
 from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.market_data import MarketDataSessions
@@ -68,6 +69,7 @@ class Registry:
         self.party_details = PartyDetailsBook(store, self.sessions)
         self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
         self.tokens = ApiTokens(store, random_bytes)
+        self.lab = Lab(store, store.clock)
         self._store = store
         self._lock = engine_lock
 
@@ -142,4 +144,5 @@ async def _load(
         directory = Directory(master_keys)
         await fill(directory, connection)
         head = await chain_head(connection)
+        await restore(clock, connection)
     return Store(engine, clock, directory, head), master_keys

@@ -8,11 +8,12 @@ from ontherun.registry import KeyFound as RegistryKey
 class RegistryAuthority:
     """Answers the gateways from the registry's memory, without waiting."""
 
-    __slots__ = ("_directory", "allowed", "party_details", "session")
+    __slots__ = ("_directory", "allowed", "party_details", "session", "source_allowed")
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self.allowed = directory.allowed
+        self.source_allowed = directory.source_allowed
         self.session = directory.order_entry_session
         self.party_details = directory.party_details
 

@@ -29,6 +29,9 @@ class Settings:
     poll_microseconds: int = 0
     """Adaptive polling: how long the loop stays awake after input. 0 sleeps at once."""
 
+    lab: bool = False
+    """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
+
     def gateway_port(self, segment: int) -> int:
         """The port for one market segment's gateway, or 0 for a free one."""
         return self.gateway_port_base + segment if self.gateway_port_base else 0

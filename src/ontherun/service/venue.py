@@ -20,10 +20,11 @@ from ontherun.market.policy import SegmentPolicy
 from ontherun.market.prices import format_32nds
 from ontherun.portal.app import create_app
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
-from ontherun.registry import DemoSession, Registry
+from ontherun.registry import DemoSession, LabClock, Registry
 from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
+from ontherun.service.due_requests import DueRequests
 from ontherun.service.log import JsonLog
 from ontherun.service.settings import Settings
 from ontherun.service.web import WebServer
@@ -53,7 +54,7 @@ class Venue:
         Raises RegistryError, JournalError, RecoveryError or OSError (a port that is taken) with a message for a
         person; nothing stays open then.
         """
-        clock = SystemClock()
+        clock = LabClock(SystemClock()) if settings.lab else SystemClock()
         registry = await Registry.open(settings.data, clock)
         venue = cls(settings, registry)
         try:
@@ -77,6 +78,7 @@ class Venue:
             "data": str(self.settings.data.resolve()),
             "api_url": self.api_url,
             "portal_url": f"{self.api_url}/",
+            "lab": self.settings.lab,
             "token_file": str((self.settings.data / "admin.token").resolve()),
             "gateways": [
                 {"segment": at.segment, "role": at.role, "host": at.host, "port": at.port} for at in self.addresses
@@ -122,9 +124,13 @@ class Venue:
         """Open the ports of a session again."""
         self._gateway.open_port(session_id)
 
+    def end_session(self, session_id: str, reason: str) -> bool:
+        """End what a session has open at the gateway."""
+        return self._gateway.end_session(session_id, reason)
+
     # Starting.
 
-    async def _open(self, clock: SystemClock) -> None:
+    async def _open(self, clock: SystemClock | LabClock) -> None:
         settings, registry = self.settings, self.registry
         self.demo = await registry.seed_demo()
         await registry.local_token_file()
@@ -147,12 +153,14 @@ class Venue:
             journal,
             outbox,
             RegistryAuthority(registry.directory),
-            SessionPolicy(),
+            SessionPolicy(clock_offset=clock.offset if isinstance(clock, LabClock) else None),
             clock.now,
             log,
             self._broken,
             settings.poll_microseconds * 1000,
         )
+        if isinstance(clock, LabClock):
+            clock.listen(self._gateway.follow_clock)
         if not engine.instruments:
             self._gateway.journal(Kind.MARKET, 0, self._gateway.now(), instruments_body(BENCHMARKS))
             engine.open_market(BENCHMARKS)
@@ -161,6 +169,11 @@ class Venue:
         port = await self._gateway.listen(settings.host, settings.gateway_port(US_TREASURY_ACTIVES), Role.PRIMARY)
         self._close.push_async_callback(self._gateway.close, "the gateway is going down")
         self.addresses.append(GatewayAddress(US_TREASURY_ACTIVES, "primary", settings.host, port))
+        registry.requests.end_session = self._gateway.end_session
+        due = DueRequests(registry, log)
+        self._close.push_async_callback(due.stop)
+        if isinstance(clock, LabClock):
+            clock.listen(due.wake)
         await self._serve_portal()
         self._collect_no_garbage()
         log.info(
