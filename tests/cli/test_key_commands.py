@@ -77,6 +77,7 @@ def test_a_session_is_created_and_shown(run: Run) -> None:
 def test_a_list_longer_than_a_page_is_whole(run: Run, live_portal: Any) -> None:
     headers = {"Authorization": f"Bearer {live_portal.token_file.read_text().strip()}"}
     with httpx2.Client(base_url=live_portal.url, headers=headers) as client:
+        client.put("/api/v1/entities/1/session-allowance", json={"allowance": 1000}).raise_for_status()
         for _ in range(101):
             client.post("/api/v1/sessions", json={"firms": ["DEMO2"], "market_segments": [40]}).raise_for_status()
     found = json.loads(run("session", "list", "--json").stdout)

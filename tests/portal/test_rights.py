@@ -14,6 +14,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/sessions/{session_id}/party-details"): {"firm": "OURS1", "party_details_list_req_id": 8},
     ("POST", "/api/v1/tokens"): {"name": "new", "role": "read-only", "entity_id": 1},
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
+    ("PATCH", "/api/v1/policies"): {"four_eyes": True},
+    ("PUT", "/api/v1/entities/{entity_id}/session-allowance"): {"allowance": 5},
 }
 # Reading a secret, the venue's own audit check, and everything that changes something.
 NOT_FOR_READERS = {
@@ -25,6 +27,8 @@ NOT_FOR_ENTITIES = {
     ("POST", "/api/v1/entities"),
     ("POST", "/api/v1/sessions/{session_id}/open-port"),
     ("PUT", "/api/v1/lab/clock"),
+    ("PATCH", "/api/v1/policies"),
+    ("PUT", "/api/v1/entities/{entity_id}/session-allowance"),
 }
 
 

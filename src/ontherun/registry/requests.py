@@ -91,6 +91,11 @@ class Requests:
             RequestKind.REGISTER_FIRM: firms.plan,
         }
 
+    @property
+    def timetable(self) -> Timetable:
+        """When requests are carried out, as the venue's policy is now."""
+        return TIMETABLES[self._desk.policies.timetable]
+
     # What somebody asks for.
 
     def preview(self, by: Principal, terms: AnyTerms) -> Preview:
@@ -310,7 +315,7 @@ class Requests:
         if plan.run is None or (plan.routine and wanted is None):
             return now
         live_date = None if wanted is None else date.fromisoformat(wanted)
-        return TIMETABLES[self._desk.policies.timetable].effective_at(plan.run, now, live_date)
+        return self.timetable.effective_at(plan.run, now, live_date)
 
     def _accept(self, by: Principal, change: Change, plan: Plan, request: Request) -> Request:
         if self._needs_approval(by, plan):
