@@ -221,6 +221,6 @@ def test_a_closed_port_is_shown_with_what_opens_it_and_is_opened(run: Run, live_
 
 def test_what_needs_attention_is_listed(run: Run, session_id: str) -> None:
     assert f"no-valid-key  {session_id}" in run("attention").stdout
-    assert {"no-valid-key"} == {need["kind"] for need in json.loads(run("attention", "--json").stdout)}
+    assert "no-valid-key" in {need["kind"] for need in json.loads(run("attention", "--json").stdout)}
     run("key", "generate", session_id)
     assert session_id not in run("attention").stdout

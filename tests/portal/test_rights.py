@@ -16,6 +16,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
     ("PATCH", "/api/v1/policies"): {"four_eyes": True},
     ("PUT", "/api/v1/entities/{entity_id}/session-allowance"): {"allowance": 5},
+    ("POST", "/api/v1/sessions/{session_id}/key-test"): {"frame": "00"},
 }
 # Reading a secret, the venue's own audit check, and everything that changes something.
 NOT_FOR_READERS = {

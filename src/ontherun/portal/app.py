@@ -14,6 +14,7 @@ from ontherun.portal import (
     pages,
     problems,
     routes_attention,
+    routes_key_test,
     routes_lab,
     routes_policies,
     routes_sessions,
@@ -26,6 +27,14 @@ from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
 _ROOM = Path(__file__).parent
+_ROUTES = (
+    routes_sessions,
+    routes_policies,
+    routes_venue,
+    routes_lab,
+    routes_key_test,
+    routes_attention,
+)
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
@@ -52,7 +61,7 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     app.state.status = status
     problems.install(app, shell.problem_page)
     app.add_middleware(GuardMiddleware)
-    for routes in (routes_sessions, routes_policies, routes_venue, routes_lab, routes_attention):
+    for routes in _ROUTES:
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )

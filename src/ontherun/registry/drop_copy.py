@@ -13,6 +13,7 @@ from ontherun.calendar import RequestKind as Run
 from ontherun.registry.checks import checked_distinct, checked_name, checked_sources
 from ontherun.registry.directory import Directory
 from ontherun.registry.errors import ConflictError, InvalidError, NotFoundError
+from ontherun.registry.pairs_changes import PairChanges
 from ontherun.registry.plans import Origin, Plan, change_effects, changed_fields, counted, words
 from ontherun.registry.principal import Principal, Right
 from ontherun.registry.records import LABEL_PATTERN, DropCopySession
@@ -26,8 +27,9 @@ from ontherun.registry.terms import ChangeDropCopyGroup, CopiedMessages, CreateD
 class DropCopyGroups:
     """Find Drop Copy groups, and plan what is asked of them."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, pair_changes: PairChanges) -> None:
         self._directory = directory
+        self._pair_changes = pair_changes
         self._desk = directory.desk
 
     def list(self, by: Principal) -> list[DropCopyGroup]:
@@ -199,7 +201,7 @@ class DropCopyGroups:
         )
         self._record(change, "deleted", group, origin, target=group.target)
         change.then(lambda: self._desk.put_group(gone))
-        delete_session(change, self._directory, self.target(group), origin)
+        delete_session(change, self._directory, self._pair_changes, self.target(group), origin)
         return (group.target,)
 
     @staticmethod

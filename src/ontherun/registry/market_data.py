@@ -7,6 +7,7 @@ from ontherun.calendar import RequestKind as Run
 from ontherun.registry.checks import checked_distinct, checked_name, checked_notes, checked_sources
 from ontherun.registry.directory import Directory
 from ontherun.registry.errors import InvalidError, NotFoundError
+from ontherun.registry.pairs_changes import PairChanges
 from ontherun.registry.plans import Origin, Plan, change_effects, changed_fields, counted, words
 from ontherun.registry.principal import Principal, Right
 from ontherun.registry.records import LABEL_PATTERN, AnySession, Market, MarketDataSession
@@ -26,8 +27,9 @@ MOST_SESSIONS = 15
 class MarketDataSessions:
     """Find Market Data sessions, and plan what is asked of them."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, pair_changes: PairChanges) -> None:
         self._directory = directory
+        self._pair_changes = pair_changes
 
     def list(self, by: Principal) -> list[MarketDataSession]:
         """Return the sessions that the principal sees, in the order of their creation."""
@@ -151,7 +153,7 @@ class MarketDataSessions:
         return (session.session_id,)
 
     def _delete(self, change: Change, session: MarketDataSession, origin: Origin) -> tuple[str, ...]:
-        delete_session(change, self._directory, session, origin)
+        delete_session(change, self._directory, self._pair_changes, session, origin)
         return (session.session_id,)
 
 

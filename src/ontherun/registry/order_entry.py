@@ -8,6 +8,7 @@ from ontherun.registry.checks import checked_distinct, checked_name, checked_not
 from ontherun.registry.directory import Directory
 from ontherun.registry.drop_copy import groups_copying, leave_group
 from ontherun.registry.errors import ConflictError, InvalidError, NotFoundError
+from ontherun.registry.pairs_changes import PairChanges
 from ontherun.registry.plans import Origin, Plan, change_effects, changed_fields, counted, words
 from ontherun.registry.principal import Principal, Right
 from ontherun.registry.records import (
@@ -30,8 +31,9 @@ _FREELY_CHANGED = ("label", "notes")
 class OrderEntryPlans:
     """Plans for Order Entry sessions. `market_segments` are those that the venue has."""
 
-    def __init__(self, directory: Directory, market_segments: frozenset[int]) -> None:
+    def __init__(self, directory: Directory, pair_changes: PairChanges, market_segments: frozenset[int]) -> None:
         self._directory = directory
+        self._pair_changes = pair_changes
         self._market_segments = market_segments
 
     def create(self, by: Principal, terms: CreateSessions) -> Plan:
@@ -263,7 +265,7 @@ class OrderEntryPlans:
         return (session.session_id,)
 
     def _delete(self, change: Change, session: OrderEntrySession, origin: Origin) -> tuple[str, ...]:
-        delete_session(change, self._directory, session, origin)
+        delete_session(change, self._directory, self._pair_changes, session, origin)
         for group in groups_copying(self._directory, session.session_id):
             leave_group(change, self._directory, group, session.session_id, origin)
         return (session.session_id,)

@@ -9,18 +9,21 @@ from typing import Self
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ontherun.keys import Clock, KeyPolicy
+from ontherun.keys import Clock, KeyPolicy, KeyUse
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.key_tests import KeyTests
+from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.market_data import MarketDataSessions
 from ontherun.registry.order_entry import OrderEntryPlans
 from ontherun.registry.pairs import KeyPairs
+from ontherun.registry.pairs_bulk import KeyPairsInBulk
 from ontherun.registry.policies import Policies
 from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
@@ -52,6 +55,7 @@ class Registry:
         market_segments: Iterable[int],
         policy: KeyPolicy,
         random_bytes: Callable[[int], bytes],
+        key_uses: dict[str, KeyUse],
     ) -> None:
         self.data_dir = data_dir
         self.environment = environment
@@ -60,15 +64,18 @@ class Registry:
         self.directory: Directory = store.directory
         self.entities = Entities(store)
         self.firms = Firms(store)
-        order_entry = OrderEntryPlans(self.directory, frozenset(self.market_segments))
+        self.pairs = KeyPairs(store, master_keys, KeyUses(store, key_uses), policy, environment, random_bytes)
+        changes = self.pairs.changes
+        order_entry = OrderEntryPlans(self.directory, changes, frozenset(self.market_segments))
         self.sessions = Sessions(store, order_entry)
-        self.drop_copy = DropCopyGroups(self.directory)
-        self.market_data = MarketDataSessions(self.directory)
+        self.drop_copy = DropCopyGroups(self.directory, changes)
+        self.market_data = MarketDataSessions(self.directory, changes)
         self.requests = Requests(store, order_entry, self.drop_copy, self.market_data, self.firms)
         self.policies = Policies(store)
         self.party_details = PartyDetailsBook(store, self.sessions)
-        self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
+        self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.tokens = ApiTokens(store, random_bytes)
+        self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
         self._store = store
         self._lock = engine_lock
@@ -94,7 +101,7 @@ class Registry:
         engine = open_engine(data_dir)
         try:
             await prepare_schema(engine)
-            store, master_keys = await _load(engine, data_dir, clock, variables, random_bytes)
+            store, master_keys, key_uses = await _load(engine, data_dir, clock, variables, random_bytes)
         except DBAPIError as error:
             await engine.dispose()
             lock.release()
@@ -103,10 +110,11 @@ class Registry:
             await engine.dispose()
             lock.release()
             raise
-        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes)
+        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes, key_uses)
 
     async def close(self) -> None:
         """Close the database and let other processes have the directory. A second time does nothing."""
+        await self.pairs.uses.close()
         await self._store.close()
         self._lock.release()
 
@@ -138,11 +146,12 @@ async def _load(
     clock: Clock,
     variables: Mapping[str, str],
     random_bytes: Callable[[int], bytes],
-) -> tuple[Store, MasterKeys]:
+) -> tuple[Store, MasterKeys, dict[str, KeyUse]]:
     async with engine.begin() as connection:
         master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
         directory = Directory(master_keys)
         await fill(directory, connection)
         head = await chain_head(connection)
+        key_uses = await load_key_uses(connection)
         await restore(clock, connection)
-    return Store(engine, clock, directory, head), master_keys
+    return Store(engine, clock, directory, head), master_keys, key_uses

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import delete, insert, update
 
-from ontherun.keys import delete as delete_pair
 from ontherun.registry.directory import Directory
 from ontherun.registry.errors import ConflictError
+from ontherun.registry.pairs_changes import PairChanges
 from ontherun.registry.plans import Origin
 from ontherun.registry.records import (
     AnySession,
@@ -15,10 +15,9 @@ from ontherun.registry.records import (
     MarketDataSession,
     OrderEntrySession,
     Service,
-    StoredKeyPair,
 )
 from ontherun.registry.store import Change
-from ontherun.registry.tables import KeyPairRow, SessionFirmRow, SessionRow
+from ontherun.registry.tables import SessionFirmRow, SessionRow
 
 _CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SESSION_IDS = len(_CHARACTERS) ** 3
@@ -88,35 +87,17 @@ def change_session(change: Change, directory: Directory, was: AnySession, sessio
     change.then(lambda: directory.put_session(session))
 
 
-def delete_session(change: Change, directory: Directory, session: AnySession, origin: Origin) -> None:
+def delete_session(
+    change: Change, directory: Directory, pair_changes: PairChanges, session: AnySession, origin: Origin
+) -> None:
     """Have a session deleted with its key pairs, whose secrets are erased. Its row stays, so that its id does."""
     gone = replace(session, deleted_at=change.now)
     change.write(update(SessionRow).where(SessionRow.session_id == session.session_id).values(deleted_at=change.now))
     pairs = [stored for stored in directory.pairs_of(session.session_id) if stored.pair.deleted_at is None]
     for stored in pairs:
-        _delete_pair(change, directory, stored, origin)
+        pair_changes.delete(change, stored, reason="the session was deleted", **origin)
     _record(change, "deleted", session, {"label": session.label, "key_pairs": len(pairs)}, origin)
     change.then(lambda: directory.put_session(gone))
-
-
-def _delete_pair(change: Change, directory: Directory, stored: StoredKeyPair, origin: Origin) -> None:
-    pair = delete_pair(stored.pair, change.now)
-    erased = StoredKeyPair(pair, stored.entity_id, None)
-    change.write(
-        update(KeyPairRow)
-        .where(KeyPairRow.access_key_id == pair.access_key_id)
-        .values(deleted_at=pair.deleted_at, sealed_secret=None, master_key_id=None)
-    )
-    change.record(
-        "key_pair.deleted",
-        stored.entity_id,
-        f"session {pair.session_id}",
-        access_key_id=pair.access_key_id,
-        session_id=pair.session_id,
-        reason="the session was deleted",
-        **origin,
-    )
-    change.then(lambda: directory.put_pair(erased))
 
 
 def _put(directory: Directory, sessions: list[AnySession]) -> None:
