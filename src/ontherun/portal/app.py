@@ -16,6 +16,7 @@ from ontherun.portal import (
     routes_attention,
     routes_key_test,
     routes_lab,
+    routes_people,
     routes_policies,
     routes_sessions,
     routes_venue,
@@ -23,6 +24,7 @@ from ontherun.portal import (
 from ontherun.portal.dependencies import known_parameters
 from ontherun.portal.headers import GuardMiddleware
 from ontherun.portal.pages import shell
+from ontherun.portal.pages.guard import SignInNeededError, show_the_way_in
 from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
@@ -30,6 +32,7 @@ _ROOM = Path(__file__).parent
 _ROUTES = (
     routes_sessions,
     routes_policies,
+    routes_people,
     routes_venue,
     routes_lab,
     routes_key_test,
@@ -60,6 +63,7 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     app.state.registry = registry
     app.state.status = status
     problems.install(app, shell.problem_page)
+    app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(GuardMiddleware)
     for routes in _ROUTES:
         app.include_router(
