@@ -18,6 +18,7 @@ from ontherun.portal import (
     routes_key_test,
     routes_lab,
     routes_people,
+    routes_policies,
     routes_sessions,
     routes_venue,
 )
@@ -29,21 +30,21 @@ from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
 _ROOM = Path(__file__).parent
-_EVERYWHERE = problems.answers(
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
-
-_API = (
+_ROUTES = (
     routes_attention,
     routes_audit,
     routes_key_test,
     routes_lab,
     routes_people,
+    routes_policies,
     routes_sessions,
     routes_venue,
+)
+_EVERYWHERE = problems.answers(
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
 )
 
 
@@ -66,7 +67,7 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     problems.install(app, shell.problem_page)
     app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(GuardMiddleware)
-    for routes in _API:
+    for routes in _ROUTES:
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )
