@@ -21,6 +21,15 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
 
+WANTED = {
+    "cc": ("the benchmark client's tests, which need a C compiler", "gcc libc6-dev"),
+    "chromium": ("the browser tests, which need Chromium", "chromium"),
+    "c++": ("the C++ sample of a login signature", "g++"),
+    "java": ("the Java sample of a login signature", "default-jdk-headless"),
+    "openssl": ("the shell sample of a login signature", "openssl"),
+}
+"""Programs that some tests need: which tests, and the packages that bring the program."""
+
 
 def run(*command: str | Path) -> None:
     """Run one command from the project's root; stop with its exit code when it fails."""
@@ -57,8 +66,9 @@ def check(arguments: list[str]) -> None:
     run(PYTHON, "-m", "mypy")
     run(BIN / "lint-imports")
     run(PYTHON, "-m", "pytest", "-n", "auto", *arguments)
-    if not shutil.which("cc"):
-        print("left out: the benchmark client's tests, which need a C compiler (Debian: apt-get install gcc libc6-dev)")
+    for program, (tests, packages) in WANTED.items():
+        if not shutil.which(program):
+            print(f"left out: {tests} (Debian: apt-get install {packages})")
 
 
 def main(arguments: list[str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from ontherun.cli import keys, sessions
+from ontherun.cli import attention, keys, sessions
 
 Run = Callable[..., Result]
 
@@ -22,6 +22,7 @@ def application() -> typer.Typer:
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
     app.add_typer(sessions.app)
     app.add_typer(keys.app)
+    app.command("attention")(attention.attention)
     return app
 
 
@@ -215,3 +216,10 @@ def test_a_closed_port_is_shown_with_what_opens_it_and_is_opened(run: Run, live_
     assert "ontherun session open-port A00" in run("session", "show", "A00").stdout
     assert "it may log in again" in run("session", "open-port", "A00").stdout
     assert "port closed" not in run("session", "show", "A00").stdout
+
+
+def test_what_needs_attention_is_listed(run: Run, session_id: str) -> None:
+    assert f"no-valid-key  {session_id}" in run("attention").stdout
+    assert {"no-valid-key"} == {need["kind"] for need in json.loads(run("attention", "--json").stdout)}
+    run("key", "generate", session_id)
+    assert session_id not in run("attention").stdout

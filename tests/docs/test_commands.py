@@ -35,7 +35,7 @@ def commands(document: Path) -> list[str]:
 
 @pytest.fixture
 def venue(tmp_path: Path) -> Iterator[VenueProcess]:
-    with VenueProcess(tmp_path / ".ontherun", "--no-fsync") as running:
+    with VenueProcess(tmp_path / ".ontherun", "--no-fsync", "--lab") as running:
         yield running
 
 

@@ -48,9 +48,13 @@ class Keys:
             "XYZXYZXYZXYZXYZXYZXY": ("XYZ", SECRET),
         }
         self.expires_at = 0
+        self.sources: set[str] = set()
 
     def allowed(self, session: str, firm: str, segment: int) -> bool:
         return (session, firm) in {("ABC", "007"), ("ABC", "DEFGH"), ("XYZ", "007")} and segment == SEGMENT
+
+    def source_allowed(self, session: str, source: str) -> bool:
+        return not self.sources or source in self.sources
 
     def key(self, access_key_id: str, session: str, now: int) -> KeyAnswer:
         if not self.available:
@@ -85,8 +89,8 @@ class Venue:
         assert stream is not None
         return stream
 
-    def connect(self, role: Role = Role.PRIMARY) -> "Wire":
-        return Wire(self, GatewaySession(SEGMENT, role, self.policy, self.keys, self.streams, self, self.now))
+    def connect(self, role: Role = Role.PRIMARY, source: str = "192.0.2.1") -> "Wire":
+        return Wire(self, GatewaySession(SEGMENT, role, self.policy, self.keys, self.streams, self, self.now, source))
 
     def apply(self, record: StreamRecord) -> None:
         """A record of the administrator's or the calendar's."""

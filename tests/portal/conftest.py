@@ -54,7 +54,11 @@ async def portal(tmp_path: Path, running_venue: Any) -> AsyncIterator[Portal]:
         entity = await registry.entities.create(SYSTEM, name)
         await registry.firms.create(SYSTEM, entity.entity_id, gfid, f"{name} first firm")
         await registry.sessions.create(SYSTEM, [gfid], [40])
-    for who, role, entity_id in (("admin", Role.ADMIN, 1), ("reader", Role.READ_ONLY, 1), ("stranger", Role.ADMIN, 2)):
+    for who, role, entity_id in (
+        ("admin", Role.ADMIN_MANAGER, 1),
+        ("reader", Role.READ_ONLY, 1),
+        ("stranger", Role.ADMIN_MANAGER, 2),
+    ):
         _, secret = await registry.tokens.create(SYSTEM, who, role, entity_id)
         tokens[who] = token_text(secret)
     yield Portal(create_app(registry, running_venue), registry, clock, running_venue, tokens, made_random)

@@ -1,13 +1,24 @@
 """A registry on a real SQLite file, with a clock that stands still."""
 
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from ontherun.keys import ManualClock
-from ontherun.registry import SYSTEM, Entity, OrderEntrySession, Principal, Registry, Role
+from ontherun.registry import (
+    RIGHTS_OF,
+    SYSTEM,
+    Entity,
+    OrderEntrySession,
+    Principal,
+    PrincipalKind,
+    Registry,
+    Role,
+)
 
 START = 1_767_225_600 * 1_000_000_000  # 2026-01-01
 
@@ -25,6 +36,10 @@ class Venue:
     admin: Principal
     reader: Principal
     stranger: Principal
+
+
+def principal(name: str, role: Role, entity_id: int, source: str | None = None) -> Principal:
+    return Principal(name, PrincipalKind.TOKEN, {entity_id: RIGHTS_OF[role]}, source=source)
 
 
 @pytest.fixture
@@ -52,7 +67,21 @@ async def venue(registry: Registry, clock: ManualClock) -> Venue:
         theirs,
         await registry.sessions.create(SYSTEM, ["OURS1"], [40]),
         await registry.sessions.create(SYSTEM, ["THEI1"], [40]),
-        Principal("our admin", Role.ADMIN, ours.entity_id, "192.0.2.1"),
-        Principal("our reader", Role.READ_ONLY, ours.entity_id, "192.0.2.2"),
-        Principal("their admin", Role.ADMIN, theirs.entity_id, "192.0.2.3"),
+        principal("our admin", Role.ADMIN_MANAGER, ours.entity_id, "192.0.2.1"),
+        principal("our reader", Role.READ_ONLY, ours.entity_id, "192.0.2.2"),
+        principal("their admin", Role.ADMIN_MANAGER, theirs.entity_id, "192.0.2.3"),
     )
+
+
+@contextmanager
+def broken_audit(registry: Registry) -> Iterator[None]:
+    """Have every change fail for a while, as on a full disk."""
+    database = sqlite3.connect(registry.data_dir / "registry.sqlite3", isolation_level=None)
+    database.execute(
+        "CREATE TRIGGER broken BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    )
+    try:
+        yield
+    finally:
+        database.execute("DROP TRIGGER broken")
+        database.close()

@@ -1,5 +1,7 @@
 """Order Entry sessions and their party details."""
 
+from dataclasses import replace
+
 import pytest
 
 from ontherun.registry import SYSTEM, ConflictError, ForbiddenError, InvalidError, NotFoundError
@@ -76,7 +78,7 @@ async def test_firms_of_others_do_not_exist(venue: Venue) -> None:
 
 
 async def test_a_reader_creates_nothing(venue: Venue) -> None:
-    with pytest.raises(ForbiddenError, match="takes the role admin; our reader has the role read-only"):
+    with pytest.raises(ForbiddenError, match="our reader may not manage sessions here"):
         await venue.registry.sessions.create(venue.reader, ["OURS1"], [40])
     with pytest.raises(ForbiddenError):
         await venue.registry.party_details.register(venue.reader, venue.session.session_id, "OURS1", 7)
@@ -131,3 +133,13 @@ async def test_party_details_belong_to_a_firm_of_the_session_and_have_an_id_of_t
     with pytest.raises(NotFoundError):
         await register(venue.admin, venue.their_session.session_id, "THEI1", 7)
     await register(venue.stranger, venue.their_session.session_id, "THEI1", 7)
+
+
+async def test_a_session_with_an_allow_list_takes_logins_from_its_networks_only(venue: Venue) -> None:
+    directory = venue.registry.directory
+    assert directory.source_allowed(venue.session.session_id, "198.51.100.7")
+    directory.put_session(replace(venue.session, allowed_sources=("192.0.2.0/24", "2001:db8::/32")))
+    assert directory.source_allowed(venue.session.session_id, "192.0.2.255")
+    assert directory.source_allowed(venue.session.session_id, "2001:db8::1")
+    assert not directory.source_allowed(venue.session.session_id, "198.51.100.7")
+    assert not directory.source_allowed(venue.session.session_id, "::1")

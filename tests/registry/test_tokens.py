@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ontherun.registry import SYSTEM, ConflictError, ForbiddenError, NotFoundError, Registry, Role, token_text
+from ontherun.registry import SYSTEM, ConflictError, ForbiddenError, NotFoundError, Registry, Right, Role, token_text
 
 from .conftest import Venue
 
@@ -15,9 +15,9 @@ async def test_a_token_stands_for_its_role_and_entity(venue: Venue) -> None:
     token, secret = await venue.registry.tokens.create(venue.admin, "ci", Role.READ_ONLY, venue.ours.entity_id)
     principal = venue.registry.tokens.recognise(token_text(secret), "192.0.2.9")
     assert principal is not None
-    assert (principal.role, principal.entity_id, principal.source) == (
-        Role.READ_ONLY,
-        venue.ours.entity_id,
+    assert (principal.grants, principal.everywhere, principal.source) == (
+        {venue.ours.entity_id: {Right.VIEW}},
+        frozenset(),
         "192.0.2.9",
     )
     assert principal.name == f"token {token.token_id} (ci)"
@@ -25,7 +25,7 @@ async def test_a_token_stands_for_its_role_and_entity(venue: Venue) -> None:
 
 async def test_a_token_is_recognised_after_a_restart_and_is_in_no_file(venue: Venue) -> None:
     registry = venue.registry
-    _, secret = await registry.tokens.create(venue.admin, "ci", Role.ADMIN, venue.ours.entity_id)
+    _, secret = await registry.tokens.create(venue.admin, "ci", Role.ADMIN_MANAGER, venue.ours.entity_id)
     await registry.close()
     again = await Registry.open(registry.data_dir, venue.clock, variables={})
     assert again.tokens.recognise(token_text(secret)) is not None
@@ -42,7 +42,7 @@ async def test_other_texts_stand_for_nobody(venue: Venue, text: str) -> None:
 
 async def test_a_revoked_token_stands_for_nobody_at_once(venue: Venue) -> None:
     tokens = venue.registry.tokens
-    token, secret = await tokens.create(venue.admin, "ci", Role.ADMIN, venue.ours.entity_id)
+    token, secret = await tokens.create(venue.admin, "ci", Role.ADMIN_MANAGER, venue.ours.entity_id)
     revoked = await tokens.revoke(venue.admin, token.token_id)
     assert revoked.revoked_at == venue.clock.now()
     assert tokens.recognise(token_text(secret)) is None
@@ -54,17 +54,17 @@ async def test_a_revoked_token_stands_for_nobody_at_once(venue: Venue) -> None:
 async def test_nobody_makes_a_token_that_may_more_than_they_may(venue: Venue) -> None:
     create = venue.registry.tokens.create
     with pytest.raises(ForbiddenError):
-        await create(venue.admin, "wider", Role.ADMIN, None)
+        await create(venue.admin, "wider", Role.ADMIN_MANAGER, None)
     with pytest.raises(NotFoundError):
-        await create(venue.admin, "elsewhere", Role.ADMIN, venue.theirs.entity_id)
+        await create(venue.admin, "elsewhere", Role.ADMIN_MANAGER, venue.theirs.entity_id)
     with pytest.raises(NotFoundError):
-        await create(SYSTEM, "nowhere", Role.ADMIN, 99)
+        await create(SYSTEM, "nowhere", Role.ADMIN_MANAGER, 99)
     with pytest.raises(ForbiddenError):
-        await create(venue.reader, "more", Role.ADMIN, venue.ours.entity_id)
+        await create(venue.reader, "more", Role.ADMIN_MANAGER, venue.ours.entity_id)
 
 
 async def test_tokens_of_others_do_not_exist(venue: Venue) -> None:
-    token, _ = await venue.registry.tokens.create(venue.admin, "ci", Role.ADMIN, venue.ours.entity_id)
+    token, _ = await venue.registry.tokens.create(venue.admin, "ci", Role.ADMIN_MANAGER, venue.ours.entity_id)
     assert venue.registry.tokens.list(venue.stranger) == []
     with pytest.raises(NotFoundError, match="no API token 1"):
         await venue.registry.tokens.revoke(venue.stranger, token.token_id)
@@ -78,7 +78,7 @@ async def test_the_local_token_file_is_written_once_for_its_owner_only(registry:
     assert path.read_text() == content
     principal = registry.tokens.recognise(content.strip())
     assert principal is not None
-    assert (principal.role, principal.entity_id) == (Role.ADMIN, None)
+    assert principal.operator
 
 
 async def test_a_lost_or_spoilt_local_token_is_revoked_and_replaced(registry: Registry) -> None:
@@ -95,4 +95,4 @@ async def test_only_the_hash_of_a_token_is_stored(registry: Registry, tmp_path: 
     await registry.local_token_file()
     with sqlite3.connect(registry.data_dir / "registry.sqlite3") as database:
         (row,) = database.execute("SELECT length(token_hash), role, entity_id FROM api_token").fetchall()
-    assert row == (32, "admin", None)
+    assert row == (32, "admin-manager", None)

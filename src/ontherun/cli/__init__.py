@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import demo, frames, keys, orders, sessions, up
+from ontherun.cli import attention, demo, frames, key_test, keys, lab, orders, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -15,10 +15,13 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("attention")(attention.attention)
 app.add_typer(sessions.app)
+keys.app.command("test")(key_test.judge_login)
 app.add_typer(keys.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)
+app.add_typer(lab.app)
 
 
 @app.command()

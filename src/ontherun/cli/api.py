@@ -90,6 +90,10 @@ class Api:
         """Return the JSON answer to POST."""
         return self._request("POST", path, {}, body).json()
 
+    def put(self, *path: str, body: dict[str, Any]) -> Any:
+        """Return the JSON answer to PUT."""
+        return self._request("PUT", path, {}, body).json()
+
     def delete(self, *path: str) -> None:
         """Send DELETE."""
         self._request("DELETE", path, {})

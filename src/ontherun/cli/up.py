@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ontherun.cli import notice_options
 from ontherun.cli.api import DEFAULT_DATA
 
 if TYPE_CHECKING:
@@ -56,13 +57,48 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    smtp_host: notice_options.SmtpHost = None,
+    smtp_port: notice_options.SmtpPort = 587,
+    smtp_user: notice_options.SmtpUser = "",
+    smtp_password_file: notice_options.SmtpPasswordFile = None,
+    smtp_tls: notice_options.SmtpTls = None,
+    smtp_ca_file: notice_options.SmtpCaFile = None,
+    mail_from: notice_options.MailFrom = "",
+    public_url: notice_options.PublicUrl = "",
+    webhook_network: notice_options.WebhookNetwork = None,
+    lab: Annotated[
+        bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
+    ] = False,
 ) -> None:
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours != "always":
         raise typer.BadParameter(f"{hours!r} is not known; the market can be open 'always'", param_hint="--hours")
     from ontherun.service.settings import Settings
 
-    settings = Settings(data.expanduser(), host, portal_port, gateway_port_base, ready_file, "always", fsync, poll)
+    notices = notice_options.settings_of(
+        host,
+        smtp_host,
+        smtp_port,
+        smtp_user,
+        smtp_password_file,
+        smtp_tls,
+        smtp_ca_file,
+        mail_from,
+        public_url,
+        webhook_network,
+    )
+    settings = Settings(
+        data.expanduser(),
+        host,
+        portal_port,
+        gateway_port_base,
+        ready_file,
+        "always",
+        fsync,
+        poll,
+        lab=lab,
+        notices=notices,
+    )
     import uvloop
 
     sys.exit(uvloop.run(run(settings)))
@@ -105,6 +141,8 @@ def show(venue: "Venue") -> None:
     from rich.panel import Panel
     from rich.table import Table
 
+    from ontherun.keys import utc_text
+
     ready = venue.ready
     places = Table.grid(padding=(0, 2))
     places.add_row("Portal and REST API", f"[link={ready['portal_url']}]{ready['portal_url']}[/link]")
@@ -113,6 +151,10 @@ def show(venue: "Venue") -> None:
             f"Gateway, segment {gateway['segment']}", f"{gateway['host']}:{gateway['port']}  iLink 3, {gateway['role']}"
         )
     places.add_row("Data", ready["data"])
+    if (lab_clock := venue.registry.lab.clock) is not None:
+        places.add_row(
+            "LAB CLOCK", f"[bold yellow]{utc_text(lab_clock.now())}[/bold yellow]  move it: ontherun lab --help"
+        )
     if venue.recovered.batches:
         places.add_row(
             "Continues", f"{venue.recovered.messages} messages of {venue.recovered.batches} commits are back"

@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         host, port = transport.get_extra_info("peername", ("?", 0))[:2]
         self.peer = f"{host}:{port}"
-        self.session: GatewaySession = self._gateway.new_session(self._role)
+        self.session: GatewaySession = self._gateway.new_session(self._role, host)
         self.transport.set_write_buffer_limits(high=SLOW_CONSUMER)
         self._gateway.connections.add(self)
 
@@ -153,9 +153,9 @@ class Connection(asyncio.Protocol):
         """A timer of the session machine is due."""
         self.act(lambda: self.session.tick(now), now)
 
-    def end(self, reason: str, now: int) -> None:
-        """End the session with Terminate 0: the gateway is going down in order."""
-        self.act(lambda: self.session.end(TerminateCode.FINISHED, reason, now), now)
+    def end(self, code: TerminateCode, reason: str, now: int) -> None:
+        """End the session with Terminate, unprompted."""
+        self.act(lambda: self.session.end(code, reason, now), now)
 
     def write(self, numbered: bytes = b"") -> None:
         """Write what is queued and then `numbered`, and close where that was the last: the turn is durable.

@@ -18,6 +18,7 @@ from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.ilink.authority import Authority
+from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
@@ -63,6 +64,9 @@ class Directory(Authority, Protocol):
     def session(self, session_id: str) -> object | None:
         """The session, or None where there is none."""
 
+    def key_used(self, trace: LoginTrace, source: str) -> None:
+        """A login from the address `source` named the key pair `trace.access_key_id`, and ended like this."""
+
     def party_details(self, session: str, firm: str) -> Mapping[int, RegisteredPartyDetails]:
         """The registered party details of a session and firm by PartyDetailsListReqID."""
 
@@ -91,6 +95,7 @@ class Gateway:
         self.log = log
         self.connections: set[Connection] = set()
         self.last_now = clock()
+        self._offset = policy.clock_offset() if policy.clock_offset is not None else 0
         self._journal = journal
         self._directory = directory
         self._policy = policy
@@ -131,7 +136,7 @@ class Gateway:
             self._timer.cancel()
         now = self.now()
         for connection in list(self.connections):
-            connection.end(reason, now)
+            connection.end(TerminateCode.FINISHED, reason, now)
         self.flush()
         for connection in list(self.connections):
             connection.transport.close()
@@ -148,16 +153,28 @@ class Gateway:
     # What connections ask.
 
     def now(self) -> int:
-        """The time of what is about to happen, ns; it never runs backwards, so neither does the journal."""
+        """The time of what is about to happen, ns; it never runs backwards by itself, only when a lab moves it."""
         now = self._clock()
         if now < self.last_now:
             return self.last_now
         self.last_now = now
         return now
 
-    def new_session(self, role: Role) -> GatewaySession:
-        """The state machine for a new connection."""
-        return GatewaySession(self.engine.segment_id, role, self._policy, self._directory, self, self, self.now())
+    def follow_clock(self) -> None:
+        """Notice that a lab moved or stopped the clock: time is what it says now, and no interval under way ends early
+        or late for it, so that a live session survives any journey."""
+        offset = self._policy.clock_offset() if self._policy.clock_offset is not None else 0
+        by = offset - self._offset
+        if by:
+            self._offset = offset
+            self.last_now = self._clock()
+            for connection in self.connections:
+                connection.session.shift(by)
+
+    def new_session(self, role: Role, source: str) -> GatewaySession:
+        """The state machine for a new connection from the address `source`."""
+        segment = self.engine.segment_id
+        return GatewaySession(segment, role, self._policy, self._directory, self, self, self.now(), source)
 
     def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
         """The stream of a session that logs in; None where there is no such session. The session machine asks.
@@ -215,6 +232,20 @@ class Gateway:
         self.log.warning("port_opened", session=session, segment=self.engine.segment_id)
         self.flush()
 
+    def end_session(self, session: str, reason: str) -> bool:
+        """End what this session has open here with Terminate 23; durable on return. False when there is nothing.
+
+        The exchange names no code for a session that an administrator ends; 23 is Other.
+        """
+        now = self.now()
+        connections = [connection for connection in self.connections if connection.session.stream.session == session]
+        for connection in connections:
+            connection.end(TerminateCode.OTHER, reason, now)
+        if connections:
+            self.log.warning("session_ended", session=session, segment=self.engine.segment_id, reason=reason)
+            self.flush()
+        return bool(connections)
+
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner
@@ -237,7 +268,10 @@ class Gateway:
             self._schedule()
 
     def traced(self, connection: Connection, trace: LoginTrace) -> None:
-        """Log how a login attempt ended: one line for an accepted login, everything for one that was not."""
+        """Note which key pair was used, and log how the login attempt ended: one line for an accepted login, everything
+        for one that was not."""
+        if trace.verdict is not Verdict.ACCEPTED or trace.message == "Establish":
+            self._directory.key_used(trace, connection.peer.rpartition(":")[0])
         if trace.verdict is not Verdict.ACCEPTED:
             facts = {name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"}
             self.log.warning("login", peer=connection.peer, **facts)
@@ -309,6 +343,7 @@ class Gateway:
             self._call_soon(self._stay_awake)
 
     def _tick(self) -> None:
+        self.follow_clock()  # one that stands still falls back all the time
         now = self.now()
         for connection in list(self.connections):
             if connection.session.deadline() <= now:

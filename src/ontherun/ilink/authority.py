@@ -59,6 +59,9 @@ class Authority(Protocol):
     def allowed(self, session: str, firm: str, segment: int) -> bool:
         """Whether this session may log in for this firm on this market segment."""
 
+    def source_allowed(self, session: str, source: str) -> bool:
+        """Whether this session may log in from the network address `source`. True for a session that there is not."""
+
     def key(self, access_key_id: str, session: str, now: int) -> KeyAnswer:
         """The key pair with this id if it is valid `now` (ns) and belongs to `session`; or AuthorityUnavailable."""
 

@@ -35,6 +35,7 @@ class GatewayConnection:
         "_login",
         "_login_by",
         "_policy",
+        "_source",
         "_streams",
         "access_key_id",
         "firm",
@@ -50,7 +51,14 @@ class GatewayConnection:
     )
 
     def __init__(
-        self, segment: int, role: Role, policy: SessionPolicy, authority: Authority, streams: Streams, now: int
+        self,
+        segment: int,
+        role: Role,
+        policy: SessionPolicy,
+        authority: Authority,
+        streams: Streams,
+        now: int,
+        source: str,
     ) -> None:
         self.state = GatewayState.UNNEGOTIATED
         self.segment = segment
@@ -66,11 +74,20 @@ class GatewayConnection:
         self._policy = policy
         self._authority = authority
         self._streams = streams
+        self._source = source
         self._login_by = self._deadline = now + policy.login_timeout
         self._login: Login | None = None  # the one whose key is being asked
         self._failures: tuple[int, ...] = ()  # bad logins here that name no session we know
         self._bound = False
         self._gap_at = 0  # the number for which NotApplied is out: the gap is open while it is still expected
+
+    def shift(self, by: int) -> None:
+        """The clock was moved by `by` ns: intervals under way go on as if it had not been."""
+        self.last_received += by
+        self.last_sent += by
+        self._login_by += by
+        self._deadline += by
+        self._failures = tuple(at + by for at in self._failures)
 
     # The transition table
 

@@ -62,6 +62,9 @@ class GatewayLogin(GatewayConnection):
     def _judge(self, login: Login, now: int) -> list[Action]:
         """Everything that can be said before the key is known, then the key."""
         stream = login.stream
+        if not self._authority.source_allowed(login.session, self._source):
+            reason = f"the address {self._source} is not in the allow-list of session {login.session}"
+            return self._refuse(login, Refusal(EstablishmentRejectCode.SESSION_BLOCKED, reason, counts=False), now)
         refusal = self._check(login, now)
         if refusal is not None:
             return self._refuse(login, refusal, now)

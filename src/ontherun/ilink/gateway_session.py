@@ -48,8 +48,9 @@ _NEVER = 2**63 - 1
 class GatewaySession(GatewayLogin):
     """The gateway's side of one connection; its attributes are those of GatewayConnection.
 
-    `role` is the listener's, `now` ns since the epoch. The gateway sets `last_received` and `last_sent` for whatever
-    passes by this class, and adds to `stream.next_outbound` for each business message it numbers.
+    `role` is the listener's, `now` ns since the epoch, `source` the peer's network address. The gateway sets
+    `last_received` and `last_sent` for whatever passes by this class, and adds to `stream.next_outbound` for each
+    business message it numbers.
     """
 
     __slots__ = ("_messages", "_pinged_at", "_retransmitting")
@@ -63,11 +64,17 @@ class GatewaySession(GatewayLogin):
         streams: Streams,
         messages: SentMessages,
         now: int,
+        source: str = "",
     ) -> None:
-        super().__init__(segment, role, policy, authority, streams, now)
+        super().__init__(segment, role, policy, authority, streams, now, source)
         self._messages = messages
         self._pinged_at = 0  # when the Sequence with the lapsed flag went out
         self._retransmitting = False
+
+    def shift(self, by: int) -> None:
+        """The clock was moved by `by` ns: intervals under way go on as if it had not been."""
+        super().shift(by)
+        self._pinged_at += by
 
     # What arrives
 

@@ -1,5 +1,7 @@
 """Judging a Negotiate or Establish: every check of the gateway, in their order, without changing anything.
 
+0. The peer's address is in the session's allow-list, if it has one. Ours; first of all and never counted, so that a
+   stranger's attempts cannot close the port of a session that has one.
 1. The port is open, the rate of logins is within limits.
 2. Every required field is there; every text is printable.
 3. The UUID may be used; the timestamp is fresh and newer than the last one.
@@ -196,12 +198,15 @@ def check_timestamp(timestamp: int, stream: Stream | None, policy: SessionPolicy
     """Step 3, RequestTimestamp."""
     if timestamp > MAX_TIME:
         return Refusal(Reject.INVALID_TIMESTAMP, f"RequestTimestamp {timestamp} is out of range")
-    if now - timestamp > policy.stale_after:
+    offset = 0 if policy.clock_offset is None else policy.clock_offset()
+    if offset and -policy.future_tolerance <= now - offset - timestamp <= policy.stale_after:
+        pass  # fresh by the machine's clock, which the client has
+    elif now - timestamp > policy.stale_after:
         return Refusal(Reject.INVALID_TIMESTAMP, f"RequestTimestamp is {now - timestamp} ns old")
-    if timestamp - now > policy.future_tolerance:
+    elif timestamp - now > policy.future_tolerance:
         return Refusal(Reject.INVALID_TIMESTAMP, f"RequestTimestamp is {timestamp - now} ns ahead")
-    if stream is not None and timestamp <= stream.request_timestamp:
-        last = stream.request_timestamp
+    last = stream.request_timestamp if stream is not None else 0
+    if timestamp <= last and (policy.clock_offset is None or last - now <= policy.future_tolerance):
         return Refusal(Reject.INVALID_TIMESTAMP, f"RequestTimestamp is not greater than the last one used, {last}")
     return None
 

@@ -1,6 +1,6 @@
 """SessionPolicy: what the sources leave open or an operator may want otherwise, each as a named field."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -58,6 +58,9 @@ class SessionPolicy:
       threshold of the Common module (500 messages a second over 3 s). 0 switches it off.
     - `undecodable_business_is_rejected`: a business message whose body does not decode gets BusinessReject 109 and
       consumes its number; otherwise Terminate 19. Read by the gateway, which decodes business messages.
+    - `clock_offset`: for a clock that can be moved (a lab's): how far it is ahead of the machine's, ns. A client under
+      test keeps the machine's time, so a RequestTimestamp that is fresh by either clock is accepted, and a last one
+      that lies in the future, since the clock was moved back, binds nobody. None: a clock that nobody moves.
     - `violations`: entries of the transition table to override, by (state, peer's event): another code, or None to
       ignore the message. The wiki lists the codes without saying which state gives which: 2 or 3 before
       establishment, 4 or 6 for a Negotiate when established, 19 or 23 for templates that only a gateway sends, 24 or
@@ -85,4 +88,5 @@ class SessionPolicy:
     cut_retransmission: bool = True
     logins_per_window: int = 1_500
     undecodable_business_is_rejected: bool = True
+    clock_offset: Callable[[], int] | None = None
     violations: Mapping[tuple[GatewayState, GatewayEvent], TerminateCode | None] = field(default_factory=dict)

@@ -96,11 +96,11 @@ class Stream:
 
     def closes_ports(self, now: int) -> bool:
         """Whether the failures up to `now` are enough to close the ports."""
-        return len(self.failures) >= FAILURES_TO_CLOSE and self.failures[0] > now - FAILURE_WINDOW
+        return len(self.failures) >= FAILURES_TO_CLOSE and now - FAILURE_WINDOW < self.failures[0] <= now
 
     def logins_in_window(self, now: int) -> int:
         """Login messages counted in the window that is open `now`."""
-        return self.window_logins if now - self.window_start < LOGIN_WINDOW else 0
+        return self.window_logins if 0 <= now - self.window_start < LOGIN_WINDOW else 0
 
     def unbinding(self, now: int) -> list[StreamRecord]:
         """Records that end the bindings a stopped process left behind; apply and journal them after a recovery."""
@@ -163,7 +163,7 @@ class Stream:
             self.backup_bound = bound
 
     def _count_login(self, at: int) -> None:
-        if at - self.window_start < LOGIN_WINDOW:
+        if 0 <= at - self.window_start < LOGIN_WINDOW:
             self.window_logins += 1
         else:
             self.window_start = at

@@ -9,9 +9,19 @@ from fastapi.openapi.utils import get_openapi
 from starlette.staticfiles import StaticFiles
 
 import ontherun
-from ontherun.portal import models, problems, routes_sessions, routes_venue, start_page
+from ontherun.portal import (
+    models,
+    pages,
+    problems,
+    routes_attention,
+    routes_key_test,
+    routes_lab,
+    routes_sessions,
+    routes_venue,
+)
 from ontherun.portal.dependencies import known_parameters
 from ontherun.portal.headers import GuardMiddleware
+from ontherun.portal.pages import shell
 from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
@@ -40,13 +50,15 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     )
     app.state.registry = registry
     app.state.status = status
-    problems.install(app)
+    problems.install(app, shell.problem_page)
     app.add_middleware(GuardMiddleware)
-    for routes in (routes_sessions, routes_venue):
+    for routes in (routes_sessions, routes_venue, routes_lab, routes_key_test, routes_attention):
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )
-    app.include_router(start_page.router)
+    for router in pages.ROUTERS:
+        app.include_router(router)
+    app.state.page_paths = pages.paths()
     app.add_api_route("/healthz", _health, methods=["GET"], tags=["venue"], summary="Say that the process answers")
     app.mount("/static", StaticFiles(directory=_ROOM / "static"), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

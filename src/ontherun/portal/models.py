@@ -29,7 +29,9 @@ Gfid = Annotated[str, Field(pattern=GFID_PATTERN, description="Globex Firm ID, f
 SessionId = Annotated[str, Field(pattern=SESSION_ID_PATTERN, description="Session ID", examples=["A00"])]
 AccessKeyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,20}$", description="Access Key ID")]
 Segment = Annotated[int, Field(ge=0, le=254, description="Market segment ID", examples=[40]), WHOLE]
-RoleName = Literal["admin", "read-only"]
+RoleName = Literal[
+    "admin-manager", "full-access", "read-only", "key-generator", "key-downloader", "key-deleter", "auditor"
+]
 FileFormat = Literal["text", "json", "env"]
 
 T = TypeVar("T")
@@ -133,7 +135,7 @@ class KeyPairView(Strict):
 
     session_id: str
     access_key_id: str
-    state: Literal["active", "expiring", "expired", "deleted"]
+    state: Literal["not yet valid", "active", "expiring", "deactivated", "expired", "deleted"]
     created_at: str
     expires_at: str
     deleted_at: str | None
@@ -221,11 +223,12 @@ class InstrumentView(Strict):
 
 
 class StatusView(Strict):
-    """What runs."""
+    """What runs. `lab_offset_ns`: how far the clock of a lab was moved ahead of the machine's; null outside a lab."""
 
     version: str
     environment: str
     now: str
+    lab_offset_ns: int | None
     gateways: list[GatewayView]
     instruments: list[InstrumentView]
     connected_sessions: list[str]

@@ -1,10 +1,12 @@
 """Errors as the API answers them: application/problem+json (RFC 9457), saying what was wrong, where, and what is right.
+A browser that asked for a page gets the same as a page.
 
 No answer repeats a value that was sent in a body or a header: it could be a secret.
 """
 
+import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -22,10 +24,20 @@ from ontherun.registry import (
     InvalidError,
     NotFoundError,
     RegistryError,
+    SecondFactorRequiredError,
+    TooManyError,
     UnavailableError,
 )
 
 MEDIA_TYPE = "application/problem+json"
+
+_Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+ProblemPage = Callable[[Request, Mapping[str, Any]], Response]
+"""Makes a page of a problem document."""
+
+_KEPT = ("allow", "retry-after")
+"""Headers of a problem document that its page has too."""
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +87,7 @@ def answers(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 
 _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND, "not-found"),
+    (SecondFactorRequiredError, HTTPStatus.FORBIDDEN, "second-factor-required"),
     (ForbiddenError, HTTPStatus.FORBIDDEN, "forbidden"),
     (ConflictError, HTTPStatus.CONFLICT, "conflict"),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
@@ -86,6 +99,9 @@ _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
 async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, InvalidError):
         return _faults([Fault(where=f"body.{error.where}", message=f"{error.what} Expected: {error.expected}")])
+    if isinstance(error, TooManyError):
+        wait = {"Retry-After": str(error.wait)}
+        return problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", str(error), headers=wait)
     for sort, status, kind in _KINDS:
         if isinstance(error, sort):
             return problem(status, kind, str(error))
@@ -139,10 +155,26 @@ async def _failed(request: Request, error: Exception) -> Response:
     )
 
 
-def install(app: FastAPI) -> None:
-    """Have every error of `app` answered as a problem document."""
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RegistryError, _refused)
-    app.add_exception_handler(KeyRuleError, _refused)
-    app.add_exception_handler(Exception, _failed)
+def _is_for_a_person(request: Request) -> bool:
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
+def _shown(handler: _Handler, page: ProblemPage) -> _Handler:
+    async def answer(request: Request, error: Exception) -> Response:
+        response = await handler(request, error)
+        if response.status_code < HTTPStatus.BAD_REQUEST or not _is_for_a_person(request):
+            return response
+        shown = page(request, json.loads(bytes(response.body)))
+        shown.headers.update({name: response.headers[name] for name in _KEPT if name in response.headers})
+        return shown
+
+    return answer
+
+
+def install(app: FastAPI, page: ProblemPage) -> None:
+    """Have every error of `app` answered as a problem document, or as a page where a person looks."""
+    app.add_exception_handler(RequestValidationError, _shown(_invalid, page))
+    app.add_exception_handler(HTTPException, _shown(_http, page))
+    app.add_exception_handler(RegistryError, _shown(_refused, page))
+    app.add_exception_handler(KeyRuleError, _shown(_refused, page))
+    app.add_exception_handler(Exception, _shown(_failed, page))

@@ -31,6 +31,7 @@ async def show_status(_by: Asking, registry: Serving, request: Request) -> model
         version=ontherun.__version__,
         environment=registry.environment,
         now=utc_text(registry.clock.now()),
+        lab_offset_ns=None if registry.lab.clock is None else registry.lab.clock.offset(),
         gateways=views.gateways(status),
         instruments=views.instruments(status),
         connected_sessions=sorted(seen.intersection(status.connected())),

@@ -33,6 +33,10 @@ class Status(Protocol):
     def api_url(self) -> str:
         """Where the REST API is reached, without a trailing slash: http://127.0.0.1:8040."""
 
+    @property
+    def public_url(self) -> str:
+        """Where people reach the portal, for links in what is sent to them; as `api_url` unless it was set."""
+
     def gateways(self) -> Sequence[GatewayAddress]:
         """The gateways that listen now."""
 
@@ -47,3 +51,6 @@ class Status(Protocol):
 
     def open_port(self, session_id: str) -> None:
         """Open the ports of a session, one of `closed_ports`, again; durable on return."""
+
+    def end_session(self, session_id: str, reason: str) -> bool:
+        """End what a session has open at the gateways, telling the client why; whether there was anything to end."""

@@ -1,5 +1,6 @@
 """What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
 
+from ontherun.registry.attention import Need, NeedKind, needs
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
 from ontherun.registry.errors import (
@@ -12,9 +13,28 @@ from ontherun.registry.errors import (
     NotFoundError,
     RegistryError,
     SchemaError,
+    SecondFactorRequiredError,
+    TooManyError,
     UnavailableError,
 )
-from ontherun.registry.principal import SYSTEM, Principal, Role
+from ontherun.registry.handover import LONGEST_PUBLIC_KEY
+from ontherun.registry.lab import Lab, parse_span, parse_time
+from ontherun.registry.lab_clock import LabClock
+from ontherun.registry.messages import Message
+from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
+from ontherun.registry.notices import Notices
+from ontherun.registry.pairs import Revoked
+from ontherun.registry.pairs_bulk import LARGEST_BULK, Outcome
+from ontherun.registry.principal import (
+    EVERY_RIGHT,
+    RIGHTS_OF,
+    SYSTEM,
+    Principal,
+    PrincipalKind,
+    Right,
+    Role,
+    SecondFactor,
+)
 from ontherun.registry.records import (
     ACCOUNT_PATTERN,
     GFID_PATTERN,
@@ -24,14 +44,35 @@ from ontherun.registry.records import (
     NAME_PATTERN,
     ON_DEMAND_PARTY_IDS,
     SESSION_ID_PATTERN,
+    AnySession,
     ApiToken,
     AuditEntry,
+    DropCopySession,
     Entity,
     GlobexFirm,
+    Market,
+    MarketDataSession,
     OrderEntrySession,
     PartyDetails,
     SealedSecret,
+    Service,
+    Session,
     StoredKeyPair,
+)
+from ontherun.registry.records_notices import (
+    CHOSEN_TOPICS,
+    DELIVERY_LIFE,
+    Channel,
+    Delivery,
+    DeliveryEvent,
+    DeliveryState,
+    Happening,
+    Notice,
+    NoticeAddress,
+    Recipient,
+    SendResult,
+    Topic,
+    Webhook,
 )
 from ontherun.registry.registry import Registry
 from ontherun.registry.tokens import token_text
@@ -42,16 +83,36 @@ __all__ = [
     "Directory",
     "KeyFound",
     "KeyRefused",
+    # time travel
+    "Lab",
+    "LabClock",
+    "parse_span",
+    "parse_time",
     # who asks
     "Principal",
+    "PrincipalKind",
     "Role",
+    "Right",
+    "RIGHTS_OF",
+    "EVERY_RIGHT",
+    "SecondFactor",
     "SYSTEM",
     # what is stored
     "Entity",
     "GlobexFirm",
+    "Session",
+    "AnySession",
+    "Service",
+    "Market",
     "OrderEntrySession",
+    "DropCopySession",
+    "MarketDataSession",
     "StoredKeyPair",
     "SealedSecret",
+    "Revoked",
+    "Outcome",
+    "LARGEST_BULK",
+    "LONGEST_PUBLIC_KEY",
     "PartyDetails",
     "ApiToken",
     "AuditEntry",
@@ -65,13 +126,38 @@ __all__ = [
     "NAME_LENGTH",
     "ON_DEMAND_PARTY_IDS",
     "LARGEST_ID",
+    # what is told
+    "Notices",
+    "Notice",
+    "Happening",
+    "Topic",
+    "CHOSEN_TOPICS",
+    "NOTICE_RULES",
+    "NoticeRule",
+    "To",
+    "Message",
+    "Channel",
+    "Delivery",
+    "DeliveryState",
+    "DeliveryEvent",
+    "DELIVERY_LIFE",
+    "SendResult",
+    "Recipient",
+    "NoticeAddress",
+    "Webhook",
+    # what needs attention
+    "Need",
+    "NeedKind",
+    "needs",
     # what can go wrong
     "RegistryError",
     "NotFoundError",
     "ForbiddenError",
+    "SecondFactorRequiredError",
     "ConflictError",
     "InvalidError",
     "UnavailableError",
+    "TooManyError",
     "DataDirectoryInUseError",
     "MasterKeyError",
     "SchemaError",

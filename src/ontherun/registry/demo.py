@@ -47,7 +47,7 @@ async def seed_demo(registry: "Registry", key_dir: Path) -> list[DemoSession]:
 
 async def _ready_session(registry: "Registry", gfid: str, key_dir: Path) -> DemoSession:
     directory = registry.directory
-    session = next((session for session in directory.sessions() if session.firms[0] == gfid), None)
+    session = next((session for session in registry.sessions.list(SYSTEM) if session.firms[0] == gfid), None)
     if session is None:
         session = await registry.sessions.create(SYSTEM, [gfid], registry.market_segments, label="Demo")
     session_id = session.session_id

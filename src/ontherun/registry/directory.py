@@ -5,10 +5,12 @@ It changes right after each commit and never before, always as a whole record. L
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 
-from ontherun.registry.principal import Principal
+from ontherun.registry.principal import EVERY_RIGHT, RIGHTS_OF, Principal, PrincipalKind, Role
 from ontherun.registry.records import (
+    AnySession,
     ApiToken,
     Entity,
     GlobexFirm,
@@ -29,7 +31,8 @@ class KeyFound:
 
 @dataclass(frozen=True, slots=True)
 class KeyRefused:
-    """Why there is no key for a login: "unknown", "belongs to another session", "expired" or "deleted".
+    """Why there is no key for a login: "unknown", "belongs to another session", or the state of the pair: "expired",
+    "deleted", "deactivated" or "not yet valid".
 
     For the owner's login trace only. On the wire every one of them is code 0, HMAC not authenticated (inferred: the
     exchange lists no code for an expired or deleted key).
@@ -55,25 +58,36 @@ class Directory:
         "_sessions",
         "_token_ids",
         "_tokens",
+        "touched_pairs",
     )
 
     def __init__(self, master_keys: MasterKeys) -> None:
         self._master_keys = master_keys
         self._entities: dict[int, Entity] = {}
         self._firms: dict[str, GlobexFirm] = {}
-        self._sessions: dict[str, OrderEntrySession] = {}
+        self._sessions: dict[str, AnySession] = {}
         self._pairs: dict[str, StoredKeyPair] = {}
         self._pairs_of: dict[str, dict[str, StoredKeyPair]] = {}
         self._party_details: dict[tuple[str, str], dict[int, PartyDetails]] = {}
         self._tokens: dict[int, ApiToken] = {}
         self._token_ids: dict[bytes, int] = {}
+        self.touched_pairs: set[str] = set()
+        """Access Key IDs of pairs that were put since the expiry ladder last looked."""
 
     # What a gateway asks.
 
     def allowed(self, session: str, firm: str, segment: int) -> bool:
         """Whether the session may carry the firm on the market segment."""
-        found = self._sessions.get(session)
+        found = self.order_entry_session(session)
         return found is not None and firm in found.firms and segment in found.market_segments
+
+    def source_allowed(self, session: str, source: str) -> bool:
+        """Whether the session may log in from the network address `source`; any address will do without a list."""
+        found = self._sessions.get(session)
+        if found is None or not found.allowed_sources:
+            return True
+        address = ip_address(source)
+        return any(address in ip_network(network) for network in found.allowed_sources)
 
     def key(self, access_key_id: str, session: str, now: int) -> KeyFound | KeyRefused:
         """Return the HMAC key for a login of `session` at `now`, or why there is none.
@@ -94,8 +108,13 @@ class Directory:
 
     def cancel_on_disconnect(self, session: str) -> bool:
         """Whether the session's resting orders are cancelled when its connection is lost. False for an unknown one."""
-        found = self._sessions.get(session)
+        found = self.order_entry_session(session)
         return found is not None and found.cancel_on_disconnect
+
+    def order_entry_session(self, session_id: str) -> OrderEntrySession | None:
+        """Return the Order Entry session, or None when there is none or it was deleted."""
+        found = self._sessions.get(session_id)
+        return found if isinstance(found, OrderEntrySession) and found.deleted_at is None else None
 
     def party_details(self, session: str, firm: str) -> Mapping[int, PartyDetails]:
         """Return the registered party details by PartyDetailsListReqID: a live view, which later ones enter."""
@@ -119,17 +138,21 @@ class Directory:
         """Return every firm."""
         return self._firms.values()
 
-    def session(self, session_id: str) -> OrderEntrySession | None:
-        """Return the session, or None."""
+    def session(self, session_id: str) -> AnySession | None:
+        """Return the session of any service, deleted or not, or None."""
         return self._sessions.get(session_id)
 
-    def sessions(self) -> Collection[OrderEntrySession]:
-        """Return every session."""
+    def sessions(self) -> Collection[AnySession]:
+        """Return every session of every service, deleted ones too."""
         return self._sessions.values()
 
     def pair(self, access_key_id: str) -> StoredKeyPair | None:
         """Return the key pair, valid or not, or None."""
         return self._pairs.get(access_key_id)
+
+    def pairs(self) -> Collection[StoredKeyPair]:
+        """Return every key pair of every session, valid or not."""
+        return self._pairs.values()
 
     def pairs_of(self, session_id: str) -> Collection[StoredKeyPair]:
         """Return every key pair of the session, valid or not."""
@@ -152,7 +175,12 @@ class Directory:
         token = self._tokens.get(self._token_ids.get(token_hash, 0))
         if token is None or token.revoked_at is not None:
             return None
-        return Principal(f"token {token.token_id} ({token.name})", token.role, token.entity_id)
+        name, rights = f"token {token.token_id} ({token.name})", RIGHTS_OF[token.role]
+        if token.entity_id is not None:
+            return Principal(name, PrincipalKind.TOKEN, {token.entity_id: rights})
+        if token.role is Role.ADMIN_MANAGER:
+            rights = EVERY_RIGHT
+        return Principal(name, PrincipalKind.TOKEN, everywhere=rights)
 
     # How it changes: after a commit, by the registry alone.
 
@@ -164,7 +192,7 @@ class Directory:
         """Add or replace."""
         self._firms[firm.gfid] = firm
 
-    def put_session(self, session: OrderEntrySession) -> None:
+    def put_session(self, session: AnySession) -> None:
         """Add or replace."""
         self._sessions[session.session_id] = session
 
@@ -173,6 +201,7 @@ class Directory:
         pair = stored.pair
         self._pairs[pair.access_key_id] = stored
         self._pairs_of.setdefault(pair.session_id, {})[pair.access_key_id] = stored
+        self.touched_pairs.add(pair.access_key_id)
 
     def put_party_details(self, details: PartyDetails) -> None:
         """Add or replace."""

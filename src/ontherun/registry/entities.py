@@ -4,7 +4,7 @@ from sqlalchemy import insert
 
 from ontherun.registry.checks import checked_gfid, checked_name
 from ontherun.registry.errors import ConflictError, NotFoundError
-from ontherun.registry.principal import Principal
+from ontherun.registry.principal import Principal, Right
 from ontherun.registry.records import Entity, GlobexFirm
 from ontherun.registry.store import Store
 from ontherun.registry.tables import EntityRow, GlobexFirmRow
@@ -19,7 +19,6 @@ class Entities:
 
     async def create(self, by: Principal, name: str) -> Entity:
         """Register an entity. Its name is unique: ConflictError."""
-        by.require_admin()
         by.require_operator()
         name = checked_name("name", name)
         async with self._store.change(by) as change:
@@ -52,11 +51,11 @@ class Firms:
 
     async def create(self, by: Principal, entity_id: int, gfid: str, name: str) -> GlobexFirm:
         """Give an entity a firm. A GFID is unique in the venue, for it is all that the wire shows: ConflictError."""
-        by.require_admin()
         gfid, name = checked_gfid("gfid", gfid), checked_name("name", name)
         async with self._store.change(by) as change:
             if self._directory.entity(entity_id) is None or not by.sees(entity_id):
                 raise NotFoundError(f"entity {entity_id}")
+            by.require(Right.MANAGE_SESSIONS, entity_id)
             if self._directory.firm(gfid) is not None:
                 raise ConflictError(f"The Globex Firm ID {gfid} is taken. Choose another.")
             firm = GlobexFirm(gfid, entity_id, name, change.now)

@@ -21,6 +21,13 @@ class ForbiddenError(RegistryError):
     """The principal sees the thing but may not do this with it."""
 
 
+class SecondFactorRequiredError(ForbiddenError):
+    """A person must prove a second factor for this action."""
+
+    def __init__(self) -> None:
+        super().__init__("This takes a fresh second factor: an authenticator's code, a passkey or a recovery code.")
+
+
 class ConflictError(RegistryError):
     """The request is right in itself, but not in the present state of things."""
 
@@ -35,6 +42,14 @@ class InvalidError(RegistryError):
 
 class UnavailableError(RegistryError):
     """The database could not be read or written. Nothing was changed and nothing was handed out."""
+
+
+class TooManyError(RegistryError):
+    """Somebody does something too often. `wait` is how many seconds it takes until they may go on."""
+
+    def __init__(self, count: int, window: float, wait: float) -> None:
+        self.wait = max(1, round(wait + 0.5))
+        super().__init__(f"At most {count} of these within {window:.0f} s. Try again in {self.wait} s.")
 
 
 class DataDirectoryInUseError(RegistryError):

@@ -1,21 +1,27 @@
 """Fill the directory from the database, once, at the start."""
 
 from collections import defaultdict
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ontherun.keys import KeyPair
+from ontherun.keys import EndReason, KeyPair
 from ontherun.registry.audit import ChainHead
 from ontherun.registry.directory import Directory
 from ontherun.registry.principal import Role
 from ontherun.registry.records import (
+    AnySession,
     ApiToken,
+    DropCopySession,
     Entity,
     GlobexFirm,
+    Market,
+    MarketDataSession,
     OrderEntrySession,
     PartyDetails,
     SealedSecret,
+    Service,
     StoredKeyPair,
 )
 from ontherun.registry.tables import (
@@ -24,16 +30,20 @@ from ontherun.registry.tables import (
     EntityRow,
     GlobexFirmRow,
     KeyPairRow,
-    OrderEntrySessionRow,
     PartyDetailsRow,
     SessionFirmRow,
+    SessionRow,
 )
+from ontherun.registry.tables_notices import WebhookRow
 
 
 async def master_key_ids(connection: AsyncConnection) -> set[str]:
     """Return the ids of the master keys that stored secrets are sealed with."""
-    statement = select(KeyPairRow.master_key_id).where(KeyPairRow.master_key_id.is_not(None)).distinct()
-    return {found for found in await connection.scalars(statement) if found is not None}
+    ids: set[str] = set()
+    for column in (KeyPairRow.master_key_id, WebhookRow.master_key_id):
+        statement = select(column).where(column.is_not(None)).distinct()
+        ids.update(found for found in await connection.scalars(statement) if found is not None)
+    return ids
 
 
 async def chain_head(connection: AsyncConnection) -> ChainHead:
@@ -55,7 +65,17 @@ async def fill(directory: Directory, connection: AsyncConnection) -> None:
     for row in await connection.execute(
         select(KeyPairRow.__table__).order_by(KeyPairRow.created_at, KeyPairRow.access_key_id)
     ):
-        pair = KeyPair(row.session_id, row.access_key_id, row.created_at, row.expires_at, row.deleted_at)
+        pair = KeyPair(
+            row.session_id,
+            row.access_key_id,
+            row.created_at,
+            row.expires_at,
+            row.deleted_at,
+            row.deactivated_at,
+            row.valid_from,
+            row.expired_at,
+            EndReason(row.ends_by),
+        )
         sealed = None if row.sealed_secret is None else SealedSecret(row.master_key_id, row.sealed_secret)
         session = directory.session(row.session_id)
         assert session is not None  # a foreign key
@@ -82,15 +102,32 @@ async def _fill_sessions(directory: Directory, connection: AsyncConnection) -> N
     firms: dict[str, list[str]] = defaultdict(list)
     for row in await connection.execute(select(SessionFirmRow.__table__).order_by(SessionFirmRow.position)):
         firms[row.session_id].append(row.gfid)
-    for row in await connection.execute(select(OrderEntrySessionRow.__table__).order_by(OrderEntrySessionRow.position)):
-        directory.put_session(
-            OrderEntrySession(
-                row.session_id,
-                row.entity_id,
-                tuple(firms[row.session_id]),
-                tuple(row.market_segments),
-                row.cancel_on_disconnect,
-                row.label,
-                row.created_at,
+    for row in await connection.execute(select(SessionRow.__table__).order_by(SessionRow.position)):
+        directory.put_session(_session(row, tuple(firms[row.session_id])))
+
+
+def _session(row: Row[Any], firms: tuple[str, ...]) -> AnySession:
+    common: dict[str, Any] = {
+        "session_id": row.session_id,
+        "entity_id": row.entity_id,
+        "firms": firms,
+        "created_at": row.created_at,
+        "label": row.label,
+        "notes": row.notes,
+        "front_end_system": row.front_end_system,
+        "live_date": row.live_date,
+        "allowed_sources": tuple(row.allowed_sources),
+        "deleted_at": row.deleted_at,
+    }
+    own = row.settings
+    match Service(row.service):
+        case Service.ORDER_ENTRY:
+            return OrderEntrySession(
+                **common,
+                market_segments=tuple(own["market_segments"]),
+                cancel_on_disconnect=own["cancel_on_disconnect"],
             )
-        )
+        case Service.DROP_COPY:
+            return DropCopySession(**common, market=Market(own["market"]))
+        case Service.MARKET_DATA:
+            return MarketDataSession(**common, market=Market(own["market"]), products=tuple(own["products"]))

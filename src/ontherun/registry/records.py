@@ -1,6 +1,8 @@
 """The things a registry keeps, as its callers see them. Times are nanoseconds since 1970-01-01 UTC."""
 
 from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import ClassVar
 
 from ontherun.keys import KeyPair, KeyPairState
 from ontherun.registry.principal import Role
@@ -52,17 +54,75 @@ class GlobexFirm:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class OrderEntrySession:
-    """An Order Entry session. Its first firm is the primary one; others may route through it."""
+@unique
+class Service(StrEnum):
+    """What a session is for."""
+
+    ORDER_ENTRY = "order-entry"
+    DROP_COPY = "drop-copy"
+    MARKET_DATA = "market-data"
+
+
+@unique
+class Market(StrEnum):
+    """A BrokerTec market: a session never crosses from one to the other (CME client wiki, Conflated TCP)."""
+
+    US = "US"
+    EU = "EU"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What sessions of all services have. The first firm is the primary one; others may route through it.
+
+    `allowed_sources` are networks in CIDR form; empty: a login may come from anywhere. `live_date` (ISO 8601) is the
+    day from which it was asked for. `deleted_at` None: it is there.
+    """
 
     session_id: str
     entity_id: int
     firms: tuple[str, ...]
-    market_segments: tuple[int, ...]
-    cancel_on_disconnect: bool
-    label: str
     created_at: int
+    label: str = ""
+    notes: str = ""
+    front_end_system: str = ""
+    live_date: str | None = None
+    allowed_sources: tuple[str, ...] = ()
+    deleted_at: int | None = None
+
+    service: ClassVar[Service]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEntrySession(Session):
+    """An Order Entry session (iLink 3)."""
+
+    market_segments: tuple[int, ...]
+    cancel_on_disconnect: bool = True
+
+    service: ClassVar[Service] = Service.ORDER_ENTRY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropCopySession(Session):
+    """The target session of one Drop Copy group."""
+
+    market: Market
+
+    service: ClassVar[Service] = Service.DROP_COPY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketDataSession(Session):
+    """A Market Data session (conflated TCP), entitled to `products` of its market."""
+
+    market: Market
+    products: tuple[str, ...]
+
+    service: ClassVar[Service] = Service.MARKET_DATA
+
+
+AnySession = OrderEntrySession | DropCopySession | MarketDataSession
 
 
 @dataclass(frozen=True, slots=True)

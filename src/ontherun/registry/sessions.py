@@ -7,7 +7,7 @@ from sqlalchemy import insert
 
 from ontherun.registry.checks import checked_distinct, checked_name
 from ontherun.registry.errors import ConflictError, InvalidError, NotFoundError
-from ontherun.registry.principal import Principal
+from ontherun.registry.principal import Principal, Right
 from ontherun.registry.records import (
     ACCOUNT_PATTERN,
     LABEL_PATTERN,
@@ -17,7 +17,7 @@ from ontherun.registry.records import (
     PartyDetails,
 )
 from ontherun.registry.store import Store
-from ontherun.registry.tables import OrderEntrySessionRow, PartyDetailsRow, SessionFirmRow
+from ontherun.registry.tables import PartyDetailsRow, SessionFirmRow, SessionRow
 
 _CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SESSION_IDS = len(_CHARACTERS) ** 3
@@ -48,26 +48,36 @@ class Sessions:
         are given away.
         New sessions start with cancel on disconnect, as at the exchange (CME client wiki, Cancel on Disconnect).
         """
-        by.require_admin()
         gfids = checked_distinct("firms", firms)
         segments = self._checked_segments(market_segments)
         label = checked_name("label", label, LABEL_PATTERN)
         async with self._store.change(by) as change:
             entity_id = self._entity_of(by, gfids)
+            by.require(Right.MANAGE_SESSIONS, entity_id)
             position = len(self._directory.sessions())
             if position == _SESSION_IDS:
                 raise ConflictError(f"All {_SESSION_IDS} Session IDs are given away.")
             session = OrderEntrySession(
-                session_id_at(position), entity_id, gfids, segments, cancel_on_disconnect, label, change.now
+                session_id=session_id_at(position),
+                entity_id=entity_id,
+                firms=gfids,
+                created_at=change.now,
+                label=label,
+                market_segments=segments,
+                cancel_on_disconnect=cancel_on_disconnect,
             )
             change.write(
-                insert(OrderEntrySessionRow).values(
+                insert(SessionRow).values(
                     session_id=session.session_id,
                     position=position,
+                    service=session.service.value,
                     entity_id=entity_id,
-                    market_segments=list(segments),
-                    cancel_on_disconnect=cancel_on_disconnect,
                     label=label,
+                    notes=session.notes,
+                    front_end_system=session.front_end_system,
+                    live_date=session.live_date,
+                    allowed_sources=list(session.allowed_sources),
+                    settings={"market_segments": list(segments), "cancel_on_disconnect": cancel_on_disconnect},
                     created_at=change.now,
                 ),
                 *(
@@ -95,7 +105,6 @@ class Sessions:
         At the exchange this is done by its own desk (CME, Automated Port Closure), hence by the operator of the venue.
         NotFoundError when there is no such session for the principal, ConflictError when its ports are not closed.
         """
-        by.require_admin()
         session = self.get(by, session_id)
         by.require_operator()
         async with self._store.change(by) as change:
@@ -106,14 +115,18 @@ class Sessions:
 
     def get(self, by: Principal, session_id: str) -> OrderEntrySession:
         """Return a session. NotFoundError when there is none for this principal."""
-        session = self._directory.session(session_id)
+        session = self._directory.order_entry_session(session_id)
         if session is None or not by.sees(session.entity_id):
             raise NotFoundError(f"session {session_id}")
         return session
 
     def list(self, by: Principal) -> list[OrderEntrySession]:
         """Return the sessions that the principal sees, in the order of their creation."""
-        return [session for session in self._directory.sessions() if by.sees(session.entity_id)]
+        return [
+            session
+            for session in self._directory.sessions()
+            if isinstance(session, OrderEntrySession) and session.deleted_at is None and by.sees(session.entity_id)
+        ]
 
     def _checked_segments(self, market_segments: Sequence[int]) -> tuple[int, ...]:
         segments = checked_distinct("market_segments", market_segments)
@@ -159,10 +172,10 @@ class PartyDetailsBook:
         NotFoundError without such a session, InvalidError for an id that cannot be registered, ConflictError for a firm
         that the session does not carry or an id that is registered already.
         """
-        by.require_admin()
         _check_party_details(party_details_list_req_id, account, self_match_prevention_id)
         async with self._store.change(by) as change:
             session = self._sessions.get(by, session_id)
+            by.require(Right.MANAGE_SESSIONS, session.entity_id)
             if firm not in session.firms:
                 raise ConflictError(
                     f"Session {session_id} does not carry firm {firm}. It carries {', '.join(session.firms)}."

@@ -1,6 +1,6 @@
 """The tables. Names of people and firms, ids and times are stored plainly; secrets only sealed, tokens only hashed."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import DDL, JSON, BigInteger, ForeignKey, LargeBinary, MetaData, String, Text, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -39,24 +39,32 @@ class GlobexFirmRow(Base):
     created_at: Mapped[int]
 
 
-class OrderEntrySessionRow(Base):
-    """An Order Entry session. `position` counts them in the order of their creation, from 0."""
+class SessionRow(Base):
+    """A session of any service. `position` counts them in the order of their creation, from 0.
 
-    __tablename__ = "order_entry_session"
-    session_id: Mapped[str] = mapped_column(String(3), primary_key=True)
+    What only one service has is in `settings`, a JSON object (see `ontherun.registry.records`).
+    """
+
+    __tablename__ = "session"
+    session_id: Mapped[str] = mapped_column(String(5), primary_key=True)
     position: Mapped[int] = mapped_column(unique=True)
+    service: Mapped[str] = mapped_column(String(20))
     entity_id: Mapped[int] = mapped_column(ForeignKey("entity.entity_id"))
-    market_segments: Mapped[list[int]] = mapped_column(JSON)
-    cancel_on_disconnect: Mapped[bool]
     label: Mapped[str] = mapped_column(String(100))
+    notes: Mapped[str] = mapped_column(Text)
+    front_end_system: Mapped[str] = mapped_column(String(100))
+    live_date: Mapped[str | None] = mapped_column(String(10))
+    allowed_sources: Mapped[list[str]] = mapped_column(JSON)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[int]
+    deleted_at: Mapped[int | None]
 
 
 class SessionFirmRow(Base):
     """A firm that may use a session; `position` 0 is the primary one."""
 
     __tablename__ = "session_firm"
-    session_id: Mapped[str] = mapped_column(ForeignKey("order_entry_session.session_id"), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("session.session_id"), primary_key=True)
     gfid: Mapped[str] = mapped_column(ForeignKey("globex_firm.gfid"), primary_key=True)
     position: Mapped[int]
 
@@ -66,9 +74,13 @@ class KeyPairRow(Base):
 
     __tablename__ = "key_pair"
     access_key_id: Mapped[str] = mapped_column(String(20), primary_key=True)
-    session_id: Mapped[str] = mapped_column(ForeignKey("order_entry_session.session_id"), index=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("session.session_id"), index=True)
     created_at: Mapped[int]
     expires_at: Mapped[int]
+    ends_by: Mapped[str] = mapped_column(String(40))
+    valid_from: Mapped[int | None]
+    deactivated_at: Mapped[int | None]
+    expired_at: Mapped[int | None]
     deleted_at: Mapped[int | None]
     sealed_secret: Mapped[bytes | None]
     master_key_id: Mapped[str | None] = mapped_column(String(16))
@@ -78,7 +90,7 @@ class PartyDetailsRow(Base):
     """Registered party details of a session and firm."""
 
     __tablename__ = "party_details"
-    session_id: Mapped[str] = mapped_column(ForeignKey("order_entry_session.session_id"), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("session.session_id"), primary_key=True)
     gfid: Mapped[str] = mapped_column(ForeignKey("globex_firm.gfid"), primary_key=True)
     party_details_list_req_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     account: Mapped[str] = mapped_column(String(20))

@@ -1,6 +1,7 @@
 """Bearer tokens for the REST API."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from sqlalchemy import insert, update
 from ontherun.keys import Secret
 from ontherun.registry.checks import checked_name
 from ontherun.registry.errors import ConflictError, NotFoundError
-from ontherun.registry.principal import SYSTEM, Principal, Role
+from ontherun.registry.principal import SYSTEM, Principal, Right, Role
 from ontherun.registry.records import ApiToken
 from ontherun.registry.sealing import write_private
 from ontherun.registry.store import Change, Store
@@ -33,22 +34,26 @@ class ApiTokens:
 
         The token itself is `token_text` of the returned secret; it is shown this once and kept only as a hash.
         """
-        by.require_admin()
         name = checked_name("name", name)
         if entity_id is None:
             by.require_operator()
         elif self._directory.entity(entity_id) is None or not by.sees(entity_id):
             raise NotFoundError(f"entity {entity_id}")
+        else:
+            by.require(Right.MANAGE_PEOPLE, entity_id)
         async with self._store.change(by) as change:
             return self._create(change, name, role, entity_id)
 
     async def revoke(self, by: Principal, token_id: int) -> ApiToken:
         """Revoke a token with immediate effect. ConflictError when it already is."""
-        by.require_admin()
         async with self._store.change(by) as change:
             token = self._directory.token(token_id)
             if token is None or not by.sees(token.entity_id):
                 raise NotFoundError(f"API token {token_id}")
+            if token.entity_id is None:
+                by.require_operator()
+            else:
+                by.require(Right.MANAGE_PEOPLE, token.entity_id)
             if token.revoked_at is not None:
                 raise ConflictError(f"API token {token_id} is revoked already.")
             return self._revoke(change, token)
@@ -60,7 +65,7 @@ class ApiTokens:
     def recognise(self, text: str, source: str | None = None) -> Principal | None:
         """Return whom a token that came with a request stands for; None when it is unknown or revoked."""
         found = self._directory.principal(_hash(text))
-        return found and Principal(found.name, found.role, found.entity_id, source)
+        return found and replace(found, source=source)
 
     async def local_token_file(self, path: Path) -> Path:
         """Make sure that `path` holds an operator's admin token for the person at this machine, and return it.
@@ -74,7 +79,7 @@ class ApiTokens:
             for token in self._directory.tokens():
                 if token.name == _LOCAL and token.entity_id is None and token.revoked_at is None:
                     self._revoke(change, token)
-            _, secret = self._create(change, _LOCAL, Role.ADMIN, None)
+            _, secret = self._create(change, _LOCAL, Role.ADMIN_MANAGER, None)
         _replace(path, token_text(secret) + "\n")
         return path
 

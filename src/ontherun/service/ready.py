@@ -43,6 +43,7 @@ class Ready(TypedDict):
     api_url: str
     portal_url: str
     token_file: str
+    lab: bool
     gateways: list[GatewayAddress]
     instruments: list[Tradable]
     demo: list[DemoLogin]

@@ -18,9 +18,10 @@ from ontherun.journal import FileJournal, JournalError, Outbox
 from ontherun.market.benchmarks import BENCHMARKS, US_TREASURY_ACTIVES
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.prices import format_32nds
+from ontherun.notices import NoticeJobs
 from ontherun.portal.app import create_app
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
-from ontherun.registry import DemoSession, Registry
+from ontherun.registry import DemoSession, LabClock, Registry
 from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
@@ -53,7 +54,7 @@ class Venue:
         Raises RegistryError, JournalError, RecoveryError or OSError (a port that is taken) with a message for a
         person; nothing stays open then.
         """
-        clock = SystemClock()
+        clock = LabClock(SystemClock()) if settings.lab else SystemClock()
         registry = await Registry.open(settings.data, clock)
         venue = cls(settings, registry)
         try:
@@ -77,6 +78,7 @@ class Venue:
             "data": str(self.settings.data.resolve()),
             "api_url": self.api_url,
             "portal_url": f"{self.api_url}/",
+            "lab": self.settings.lab,
             "token_file": str((self.settings.data / "admin.token").resolve()),
             "gateways": [
                 {"segment": at.segment, "role": at.role, "host": at.host, "port": at.port} for at in self.addresses
@@ -110,6 +112,11 @@ class Venue:
             for i in self._gateway.engine.instruments
         ]
 
+    @property
+    def public_url(self) -> str:
+        """Where people reach the portal."""
+        return self.settings.notices.public_url or self.api_url
+
     def connected(self) -> set[str]:
         """The Session IDs that are logged in."""
         return {session for session, lane in self._gateway.engine.lanes.items() if lane.connection is not None}
@@ -122,14 +129,19 @@ class Venue:
         """Open the ports of a session again."""
         self._gateway.open_port(session_id)
 
+    def end_session(self, session_id: str, reason: str) -> bool:
+        """End what a session has open at the gateway."""
+        return self._gateway.end_session(session_id, reason)
+
     # Starting.
 
-    async def _open(self, clock: SystemClock) -> None:
+    async def _open(self, clock: SystemClock | LabClock) -> None:
         settings, registry = self.settings, self.registry
-        self.demo = await registry.seed_demo()
-        await registry.local_token_file()
         log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
+        self.notices = NoticeJobs(registry, settings.notices, log, lambda: self.public_url)
+        self.demo = await registry.seed_demo()
+        await registry.local_token_file()
         journal_file, outbox_file = settings.data / "journal.bin", settings.data / "outbox.bin"
         if outbox_file.exists() and not (journal_file.exists() and journal_file.stat().st_size):
             raise JournalError(
@@ -148,13 +160,15 @@ class Venue:
             engine,
             journal,
             outbox,
-            RegistryAuthority(registry.directory),
-            SessionPolicy(),
+            RegistryAuthority(registry),
+            SessionPolicy(clock_offset=clock.offset if isinstance(clock, LabClock) else None),
             clock.now,
             log,
             self._broken,
             settings.poll_microseconds * 1000,
         )
+        if isinstance(clock, LabClock):
+            clock.listen(self._gateway.follow_clock)
         if not engine.instruments:
             self._gateway.journal(Kind.MARKET, 0, self._gateway.now(), instruments_body(BENCHMARKS))
             engine.open_market(BENCHMARKS)
@@ -164,6 +178,8 @@ class Venue:
         self._close.push_async_callback(self._gateway.close, "the gateway is going down")
         self.addresses.append(GatewayAddress(US_TREASURY_ACTIVES, "primary", settings.host, port))
         await self._serve_portal()
+        self.notices.start()
+        self._close.push_async_callback(self.notices.stop)
         self._collect_no_garbage()
         log.info(
             "ready",

@@ -2,22 +2,16 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-import ontherun
 from ontherun.keys import utc_text
 from ontherun.portal.dependencies import Serving
+from ontherun.portal.pages.shell import render
 from ontherun.portal.routes_sessions import status_of
-from ontherun.registry import OrderEntrySession, Registry
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from ontherun.registry import SYSTEM, OrderEntrySession, Registry
 
 SESSIONS_SHOWN = 50
 
@@ -36,17 +30,15 @@ class SessionRow:
 
 
 @router.api_route("/", methods=["GET", "HEAD"], response_class=HTMLResponse)
-async def start_page(request: Request, registry: Serving) -> str:
+async def start_page(request: Request, registry: Serving) -> HTMLResponse:
     """Show the start page."""
     status = status_of(request)
-    sessions = registry.directory.sessions()
+    sessions = registry.sessions.list(SYSTEM)
     now = status.connected(), status.closed_ports()
     rows = [_row(registry, session, *now) for session in islice(sessions, SESSIONS_SHOWN)]
-    return _template().render(
-        version=ontherun.__version__,
-        environment=registry.environment,
-        now=utc_text(registry.clock.now()),
-        api_url=status.api_url,
+    return render(
+        request,
+        "start/start.html",
         gateways=status.gateways(),
         instruments=status.instruments(),
         rows=rows,
@@ -67,14 +59,3 @@ def _row(
         session.session_id in connected,
         session.session_id in closed_ports,
     )
-
-
-@cache
-def _template() -> "Template":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # at the first page: a start must not wait for it
-
-    loader = FileSystemLoader(Path(__file__).parent / "templates")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("start.html")

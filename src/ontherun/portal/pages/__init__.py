@@ -1,0 +1,14 @@
+"""The portal's pages: HTML for people, each a door to the same registry that the API serves."""
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+
+from ontherun.portal.pages import api, display, start
+
+ROUTERS: tuple[APIRouter, ...] = (start.router, api.router, display.router)
+"""Every router of pages. A place of the navigation is shown once its page is among them."""
+
+
+def paths() -> frozenset[str]:
+    """Return the paths of all pages."""
+    return frozenset(route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))

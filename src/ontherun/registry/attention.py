@@ -1,0 +1,71 @@
+"""What needs attention now: of each session, key pair and whatever else is watched, what somebody should act on.
+
+Worked out from the directory at each asking; nothing is stored, so nothing can be out of date.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import TYPE_CHECKING
+
+from ontherun.keys import KeyPairState
+from ontherun.registry.principal import Principal
+from ontherun.registry.records import AnySession
+
+if TYPE_CHECKING:
+    from ontherun.registry.registry import Registry
+
+
+@unique
+class NeedKind(StrEnum):
+    """What is wrong, the most pressing first."""
+
+    PORT_CLOSED = "port-closed"
+    """Too many bad logins closed the session's port: every login is refused."""
+    NO_VALID_KEY = "no-valid-key"
+    """The session has no key pair that a login may use."""
+    KEY_EXPIRES = "key-expires"
+    """The session's last valid key pair expires within four weeks, and it has no successor."""
+    KEY_HANDOVER = "key-handover"
+    """The older of two key pairs ends soon: logins have to move to the newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing to act on. `at`: when it happens or happened, nanoseconds since 1970-01-01 UTC, or None: it just is.
+
+    `subject` is a Session ID for all that concerns a session; `about` names the key pair or says more.
+    """
+
+    kind: NeedKind
+    entity_id: int
+    subject: str
+    about: str
+    at: int | None = None
+
+
+def needs(registry: "Registry", by: Principal, closed_ports: Collection[str]) -> list[Need]:
+    """Return what needs attention of what the principal sees, the most pressing first, within a kind the soonest."""
+    now = registry.clock.now()
+    found: list[Need] = []
+    for session in registry.directory.sessions():
+        if session.deleted_at is None and by.sees(session.entity_id):
+            found += _of_session(registry, session, session.session_id in closed_ports, now)
+    order = list(NeedKind)
+    return sorted(found, key=lambda need: (order.index(need.kind), need.at or 0))
+
+
+def _of_session(registry: "Registry", session: AnySession, port_closed: bool, now: int) -> Iterator[Need]:
+    def need(kind: NeedKind, about: str, at: int | None = None) -> Need:
+        return Need(kind, session.entity_id, session.session_id, about, at)
+
+    if port_closed:
+        yield need(NeedKind.PORT_CLOSED, session.label)
+    valid = registry.directory.valid_pairs_of(session.session_id, now)
+    if not valid:
+        yield need(NeedKind.NO_VALID_KEY, session.label)
+        return
+    first, *later = sorted(valid, key=lambda stored: stored.pair.expires_at)
+    if first.state(now) is KeyPairState.EXPIRING:
+        kind = NeedKind.KEY_HANDOVER if later else NeedKind.KEY_EXPIRES
+        yield need(kind, first.pair.access_key_id, first.pair.expires_at)

@@ -1,0 +1,94 @@
+"""Time travel of a running venue: by its commands and its API, with a live session and a real restart."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from tests.support.raw_client import RawClient
+from tests.support.venue_process import VenueProcess
+
+from ontherun.ilink import messages as m
+from ontherun.ilink.codes import NegotiationRejectCode
+
+
+def api(venue: VenueProcess) -> httpx2.Client:
+    token = Path(venue.ready["token_file"]).read_text().strip()
+    return httpx2.Client(
+        base_url=venue.ready["api_url"] + "/api/v1", headers={"Authorization": f"Bearer {token}"}, trust_env=False
+    )
+
+
+def command(venue: VenueProcess, *words: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "ontherun", *words, "--data", str(venue.data)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def clock(venue: VenueProcess) -> dict[str, Any]:
+    code, text = command(venue, "lab", "clock", "--json")
+    assert code == 0, text
+    shown: dict[str, Any] = json.loads(text)
+    return shown
+
+
+def test_a_year_goes_by_the_live_session_stays_and_the_key_expires(tmp_path: Path) -> None:
+    with VenueProcess(tmp_path / "data", "--no-fsync", "--lab") as venue:
+        key = venue.key() | {"party_details_list_req_id": 1001}
+        with RawClient(venue.address, key) as client:
+            client.log_in()
+            assert command(venue, "lab", "advance", "60w", "--reason", "see keys expire")[0] == 0
+            client.order(venue.security_id("UB30"), 1, 99 * 10**9, 1, b"AFTER")
+            report = client.expect(m.ExecutionReportNew)
+            assert report.transact_time > time.time_ns() + 50 * 7 * 86_400 * 10**9
+        with RawClient(venue.address, key) as client:
+            client.negotiate()
+            assert client.expect(m.NegotiationReject).error_codes == NegotiationRejectCode.HMAC_NOT_AUTHENTICATED
+        assert command(venue, "lab", "reset")[0] == 0
+        with RawClient(venue.address, key) as client:
+            client.log_in()
+        with api(venue) as asking:
+            (entry, *_) = asking.get("/audit?limit=2").json()["items"]
+            assert entry["action"] == "clock.moved"
+            assert asking.get("/audit/verification").json()["intact"]
+
+
+def test_the_clock_survives_a_kill_and_status_says_that_it_is_moved(tmp_path: Path) -> None:
+    venue = VenueProcess(tmp_path / "data", "--lab")
+    code, text = command(venue, "lab", "set", "2027-01-04T17:30", "--zone", "America/New_York", "--stand-still")
+    assert code == 0, text
+    assert "2027-01-04 22:30:00 UTC (stands still)" in text
+    venue.kill()
+    with VenueProcess(tmp_path / "data", "--lab") as venue:
+        assert clock(venue)["now"] == "2027-01-04T22:30:00Z"
+        with api(venue) as asking:
+            status = asking.get("/status").json()
+        assert status["now"] == "2027-01-04T22:30:00Z"
+        assert status["lab_offset_ns"] != 0
+        code, text = venue.stop()
+        assert (code, "2027-01-04T22:30:00Z" in text) == (0, True)
+
+
+def test_outside_a_lab_the_clock_does_not_move(tmp_path: Path) -> None:
+    with VenueProcess(tmp_path / "data", "--no-fsync") as venue:
+        code, text = command(venue, "lab", "advance", "4w")
+        assert (code, "ontherun up --lab" in text) == (1, True)
+        with api(venue) as asking:
+            assert asking.get("/lab/clock").json()["lab"] is False
+            answer = asking.put("/lab/clock", json={"reset": True})
+            assert (answer.status_code, answer.json()["type"]) == (409, "urn:ontherun:problem:conflict")
+            assert asking.get("/status").json()["lab_offset_ns"] is None
+
+
+def test_a_move_that_is_none_is_refused_with_what_would_be_right(tmp_path: Path) -> None:
+    with VenueProcess(tmp_path / "data", "--no-fsync", "--lab") as venue, api(venue) as asking:
+        for move in ({}, {"at": "2027-01-01T00:00", "reset": True}, {"advance": "soon"}, {"at": "tomorrow"}):
+            answer = asking.put("/lab/clock", json=move)
+            assert (answer.status_code, answer.json()["type"]) == (422, "urn:ontherun:problem:invalid"), move
