@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import attention, demo, frames, keys, lab, orders, sessions, up
+from ontherun.cli import attention, demo, frames, keys_all, lab, orders, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -17,7 +17,7 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("attention")(attention.attention)
 app.add_typer(sessions.app)
-app.add_typer(keys.app)
+app.add_typer(keys_all.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)

@@ -32,7 +32,6 @@ Segment = Annotated[int, Field(ge=0, le=254, description="Market segment ID", ex
 RoleName = Literal[
     "admin-manager", "full-access", "read-only", "key-generator", "key-downloader", "key-deleter", "auditor"
 ]
-FileFormat = Literal["text", "json", "env"]
 
 T = TypeVar("T")
 
@@ -128,29 +127,6 @@ class PartyDetailsView(Strict):
     account: str
     self_match_prevention_id: int | None
     created_at: str
-
-
-class KeyPairView(Strict):
-    """A key pair without its secret."""
-
-    session_id: str
-    access_key_id: str
-    state: Literal["not yet valid", "active", "expiring", "deactivated", "expired", "deleted"]
-    created_at: str
-    expires_at: str
-    deleted_at: str | None
-
-
-class KeyFileView(Strict):
-    """A key pair with its secret, as a file."""
-
-    session_id: str
-    firm: str
-    access_key_id: str
-    secret_key: str
-    created_at: str
-    expires_at: str
-    environment: str
 
 
 class NewToken(Strict):
