@@ -28,6 +28,10 @@ class RunningVenue:
     ended: list[tuple[str, str]] = field(default_factory=list)
     api_url: str = "http://testserver"
 
+    @property
+    def public_url(self) -> str:
+        return self.api_url
+
     def gateways(self) -> list["GatewayAddress"]:
         return self.listening
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import attention, demo, frames, keys_all, lab, orders, sessions, up
+from ontherun.cli import attention, demo, frames, key_test, keys_all, lab, orders, people, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -15,8 +15,10 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("sign-in-link")(people.sign_in_link)
 app.command("attention")(attention.attention)
 app.add_typer(sessions.app)
+keys_all.app.command("test")(key_test.judge_login)
 app.add_typer(keys_all.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)

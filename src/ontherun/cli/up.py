@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ontherun.cli import notice_options
 from ontherun.cli.api import DEFAULT_DATA
 
 if TYPE_CHECKING:
@@ -56,6 +57,15 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    smtp_host: notice_options.SmtpHost = None,
+    smtp_port: notice_options.SmtpPort = 587,
+    smtp_user: notice_options.SmtpUser = "",
+    smtp_password_file: notice_options.SmtpPasswordFile = None,
+    smtp_tls: notice_options.SmtpTls = None,
+    smtp_ca_file: notice_options.SmtpCaFile = None,
+    mail_from: notice_options.MailFrom = "",
+    public_url: notice_options.PublicUrl = "",
+    webhook_network: notice_options.WebhookNetwork = None,
     lab: Annotated[
         bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
     ] = False,
@@ -65,7 +75,30 @@ def up(
         raise typer.BadParameter(f"{hours!r} is not known; the market can be open 'always'", param_hint="--hours")
     from ontherun.service.settings import Settings
 
-    settings = Settings(data.expanduser(), host, portal_port, gateway_port_base, ready_file, "always", fsync, poll, lab)
+    notices = notice_options.settings_of(
+        host,
+        smtp_host,
+        smtp_port,
+        smtp_user,
+        smtp_password_file,
+        smtp_tls,
+        smtp_ca_file,
+        mail_from,
+        public_url,
+        webhook_network,
+    )
+    settings = Settings(
+        data.expanduser(),
+        host,
+        portal_port,
+        gateway_port_base,
+        ready_file,
+        "always",
+        fsync,
+        poll,
+        lab=lab,
+        notices=notices,
+    )
     import uvloop
 
     sys.exit(uvloop.run(run(settings)))
@@ -89,7 +122,7 @@ async def run(settings: "Settings") -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    show(venue)
+    show(venue, await venue.sign_in_link())
     stopping = asyncio.create_task(stop.wait())
     waiting: set[asyncio.Future[Any]] = {stopping, venue.failed}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -102,8 +135,8 @@ async def run(settings: "Settings") -> int:
     return 0
 
 
-def show(venue: "Venue") -> None:
-    """Print what runs, where the keys are, and what to try next."""
+def show(venue: "Venue", link: str | None) -> None:
+    """Print what runs, where the keys are, and what to try next. `link` signs the reader in at the portal, once."""
     from rich.console import Console, Group
     from rich.panel import Panel
     from rich.table import Table
@@ -151,3 +184,6 @@ def show(venue: "Venue") -> None:
             expand=False,
         )
     )
+    if link is not None:  # outside of the panel, which would break it into lines
+        sys.stdout.write(f"Sign in at the portal, once, within a quarter of an hour:\n  {link}\n")
+        sys.stdout.flush()

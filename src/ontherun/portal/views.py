@@ -7,7 +7,6 @@ from ontherun.keys import utc_text
 from ontherun.portal import models
 from ontherun.portal.status import Status
 from ontherun.registry import (
-    ApiToken,
     AuditEntry,
     Entity,
     GlobexFirm,
@@ -60,18 +59,6 @@ def party_details(record: PartyDetails) -> models.PartyDetailsView:
         account=record.account.decode("ascii"),
         self_match_prevention_id=record.self_match_prevention_id,
         created_at=utc_text(record.created_at),
-    )
-
-
-def token(record: ApiToken) -> models.TokenView:
-    """Show an API token."""
-    return models.TokenView(
-        token_id=record.token_id,
-        name=record.name,
-        role=record.role.value,
-        entity_id=record.entity_id,
-        created_at=utc_text(record.created_at),
-        revoked_at=_text(record.revoked_at),
     )
 
 

@@ -44,6 +44,14 @@ class UnavailableError(RegistryError):
     """The database could not be read or written. Nothing was changed and nothing was handed out."""
 
 
+class TooManyError(RegistryError):
+    """Somebody does something too often. `wait` is how many seconds it takes until they may go on."""
+
+    def __init__(self, count: int, window: float, wait: float) -> None:
+        self.wait = max(1, round(wait + 0.5))
+        super().__init__(f"At most {count} of these within {window:.0f} s. Try again in {self.wait} s.")
+
+
 class DataDirectoryInUseError(RegistryError):
     """Another process has this data directory open."""
 
@@ -68,3 +76,11 @@ class AuditDamagedError(RegistryError):
     def __init__(self, sequence: int, what: str) -> None:
         self.sequence = sequence
         super().__init__(f"Audit entry {sequence}: {what}")
+
+
+class TooManyAttemptsError(RegistryError):
+    """Too many attempts failed; the text says when the next one is possible."""
+
+
+class NotRecognisedError(RegistryError):
+    """What somebody showed at the door (password, code, link, passkey) is not right. It never says which part."""

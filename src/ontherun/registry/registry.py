@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -10,23 +11,32 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ontherun.keys import Clock, KeyPolicy, KeyUse
+from ontherun.registry.attempts import AttemptCounter
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.key_tests import KeyTests
 from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
+from ontherun.registry.notices import Notices, announced_rungs, fill_book
+from ontherun.registry.outbox import Outbox
 from ontherun.registry.pairs import KeyPairs
 from ontherun.registry.pairs_bulk import KeyPairsInBulk
+from ontherun.registry.passwords import Passwords
 from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
+from ontherun.registry.records_people import LOCAL_POLICY, PeoplePolicy
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealing import MasterKeys, load_master_keys
 from ontherun.registry.sessions import PartyDetailsBook, Sessions
+from ontherun.registry.sign_in import SignIn
 from ontherun.registry.store import Store
 from ontherun.registry.tokens import ApiTokens
+from ontherun.registry.users import Users
+from ontherun.registry.web_sessions import WebSessions
 
 US_ACTIVES = 40
 """The market segment of the US Treasury actives (CME client wiki, BrokerTec Markets)."""
@@ -41,16 +51,16 @@ class Registry:
 
     def __init__(
         self,
-        store: Store,
+        loaded: "_Loaded",
         engine_lock: DirectoryLock,
         data_dir: Path,
-        master_keys: MasterKeys,
         environment: str,
         market_segments: Iterable[int],
         policy: KeyPolicy,
         random_bytes: Callable[[int], bytes],
-        key_uses: dict[str, KeyUse],
+        people_policy: PeoplePolicy,
     ) -> None:
+        store, master_keys = loaded.store, loaded.master_keys
         self.data_dir = data_dir
         self.environment = environment
         self.market_segments = tuple(sorted(market_segments))
@@ -60,9 +70,16 @@ class Registry:
         self.firms = Firms(store)
         self.sessions = Sessions(store, frozenset(self.market_segments))
         self.party_details = PartyDetailsBook(store, self.sessions)
-        self.pairs = KeyPairs(store, master_keys, KeyUses(store, key_uses), policy, environment, random_bytes)
+        rules = self.people_policy = people_policy
+        attempts, passwords = AttemptCounter(self.directory.people, rules), Passwords()
+        self.users = Users(store, rules, random_bytes)
+        self.web_sessions = WebSessions(store, rules, random_bytes)
+        self.sign_in = SignIn(store, self.users, self.web_sessions, attempts, passwords)
+        self.tokens = ApiTokens(store, rules, random_bytes)
+        self.pairs = KeyPairs(store, master_keys, KeyUses(store, loaded.key_uses), policy, environment, random_bytes)
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
-        self.tokens = ApiTokens(store, random_bytes)
+        self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
+        self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
         self._store = store
         self._lock = engine_lock
@@ -78,9 +95,11 @@ class Registry:
         policy: KeyPolicy = KeyPolicy(),  # noqa: B008 - frozen
         variables: Mapping[str, str] = os.environ,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        people_policy: PeoplePolicy | None = None,
     ) -> Self:
         """Open the registry in `data_dir`, which is made when it is not there.
 
+        `people_policy` None: LOCAL_POLICY in the environment LOCAL, PeoplePolicy() elsewhere.
         `environment` is the name that key files carry; `variables` may hold ONTHERUN_MASTER_KEY. One process at a time:
         DataDirectoryInUseError. MasterKeyError and SchemaError when the directory cannot be used as it is.
         """
@@ -88,7 +107,7 @@ class Registry:
         engine = open_engine(data_dir)
         try:
             await prepare_schema(engine)
-            store, master_keys, key_uses = await _load(engine, data_dir, clock, variables, random_bytes)
+            loaded = await _load(engine, data_dir, clock, variables, random_bytes)
         except DBAPIError as error:
             await engine.dispose()
             lock.release()
@@ -97,7 +116,8 @@ class Registry:
             await engine.dispose()
             lock.release()
             raise
-        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes, key_uses)
+        rules = people_policy or default_people_policy(environment)
+        return cls(loaded, lock, data_dir, environment, market_segments, policy, random_bytes, rules)
 
     async def close(self) -> None:
         """Close the database and let other processes have the directory. A second time does nothing."""
@@ -127,18 +147,36 @@ class Registry:
         return (await self._store.verify_audit()).sequence
 
 
+def default_people_policy(environment: str) -> PeoplePolicy:
+    """Return the rules for people in an environment: easy on a developer's machine, strict elsewhere."""
+    return LOCAL_POLICY if environment == "LOCAL" else PeoplePolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What the database held at the start."""
+
+    store: Store
+    master_keys: MasterKeys
+    key_uses: dict[str, KeyUse]
+    announced: dict[tuple[str, int], int]
+
+
 async def _load(
     engine: AsyncEngine,
     data_dir: Path,
     clock: Clock,
     variables: Mapping[str, str],
     random_bytes: Callable[[int], bytes],
-) -> tuple[Store, MasterKeys, dict[str, KeyUse]]:
+) -> _Loaded:
     async with engine.begin() as connection:
         master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
         directory = Directory(master_keys)
         await fill(directory, connection)
+        outbox = Outbox(lambda _entity_id: (), lambda _user_id: None)
+        await fill_book(outbox.book, connection)
+        announced = await announced_rungs(connection)
         head = await chain_head(connection)
         key_uses = await load_key_uses(connection)
         await restore(clock, connection)
-    return Store(engine, clock, directory, head), master_keys, key_uses
+    return _Loaded(Store(engine, clock, directory, head, outbox), master_keys, key_uses, announced)
