@@ -26,6 +26,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/keys/bulk-generation"): {"session_ids": ["A00"]},
     ("POST", "/api/v1/keys/bulk-deletion"): {"pairs": [OUR_PAIR]},
     ("POST", "/api/v1/keys/bulk-download"): {"pairs": [OUR_PAIR]},
+    ("PATCH", "/api/v1/policies"): {"four_eyes": True},
+    ("PUT", "/api/v1/entities/{entity_id}/session-allowance"): {"allowance": 5},
     ("POST", "/api/v1/sessions/{session_id}/key-test"): {"frame": "00"},
 }
 # Reading a secret, the venue's own audit check, and everything that changes something.
@@ -39,6 +41,8 @@ NOT_FOR_ENTITIES = {
     ("POST", "/api/v1/sessions/{session_id}/open-port"),
     ("POST", "/api/v1/sign-in-links"),
     ("PUT", "/api/v1/lab/clock"),
+    ("PATCH", "/api/v1/policies"),
+    ("PUT", "/api/v1/entities/{entity_id}/session-allowance"),
 }
 
 

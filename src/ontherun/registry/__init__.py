@@ -45,6 +45,8 @@ from ontherun.registry.records import (
     LARGEST_ID,
     NAME_LENGTH,
     NAME_PATTERN,
+    NOTES_LENGTH,
+    NOTES_PATTERN,
     ON_DEMAND_PARTY_IDS,
     SESSION_ID_PATTERN,
     AnySession,
@@ -59,6 +61,7 @@ from ontherun.registry.records import (
     SealedSecret,
     Service,
     Session,
+    SessionProtocol,
     StoredKeyPair,
 )
 from ontherun.registry.records_notices import (
@@ -87,7 +90,31 @@ from ontherun.registry.records_people import (
     User,
     WebSession,
 )
+from ontherun.registry.records_requests import DropCopyGroup, Request, TimetableName, VenuePolicies
 from ontherun.registry.registry import Registry
+from ontherun.registry.request_history import RequestOrder, RequestQuery
+from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
+from ontherun.registry.requests import Preview, identity
+from ontherun.registry.terms import (
+    PRODUCTS,
+    AnyTerms,
+    ChangeDropCopyGroup,
+    ChangeMarketDataSession,
+    ChangeSession,
+    CopiedMessages,
+    CreateDropCopyGroup,
+    CreateMarketDataSessions,
+    CreateSessions,
+    DeleteDropCopyGroup,
+    DeleteMarketDataSession,
+    DeleteSession,
+    ImportSessions,
+    RegisterFirm,
+    RequestKind,
+    SetProtocol,
+    terms_from_json,
+    terms_to_json,
+)
 from ontherun.registry.tokens import token_text
 from ontherun.registry.users import LOCAL_OPERATOR
 from ontherun.registry.web_sessions import SignedIn, csrf_of
@@ -135,6 +162,7 @@ __all__ = [
     "OrderEntrySession",
     "DropCopySession",
     "MarketDataSession",
+    "SessionProtocol",
     "StoredKeyPair",
     "SealedSecret",
     "Revoked",
@@ -152,8 +180,40 @@ __all__ = [
     "NAME_PATTERN",
     "LABEL_PATTERN",
     "NAME_LENGTH",
+    "NOTES_PATTERN",
+    "NOTES_LENGTH",
     "ON_DEMAND_PARTY_IDS",
     "LARGEST_ID",
+    # what is asked for
+    "Request",
+    "RequestStatus",
+    "RequestEvent",
+    "RequestKind",
+    "RequestOrder",
+    "RequestQuery",
+    "Preview",
+    "TRANSITIONS",
+    "AnyTerms",
+    "CreateSessions",
+    "ImportSessions",
+    "ChangeSession",
+    "DeleteSession",
+    "SetProtocol",
+    "CreateDropCopyGroup",
+    "ChangeDropCopyGroup",
+    "DeleteDropCopyGroup",
+    "CreateMarketDataSessions",
+    "ChangeMarketDataSession",
+    "DeleteMarketDataSession",
+    "RegisterFirm",
+    "DropCopyGroup",
+    "CopiedMessages",
+    "PRODUCTS",
+    "VenuePolicies",
+    "TimetableName",
+    "identity",
+    "terms_from_json",
+    "terms_to_json",
     # what is told
     "Notices",
     "Notice",

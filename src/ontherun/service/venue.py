@@ -26,6 +26,7 @@ from ontherun.registry import LOCAL_OPERATOR, SYSTEM, DemoSession, LabClock, Lin
 from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
+from ontherun.service.due_requests import DueRequests
 from ontherun.service.log import JsonLog
 from ontherun.service.settings import Settings
 from ontherun.service.web import WebServer
@@ -186,6 +187,11 @@ class Venue:
         port = await self._gateway.listen(settings.host, settings.gateway_port(US_TREASURY_ACTIVES), Role.PRIMARY)
         self._close.push_async_callback(self._gateway.close, "the gateway is going down")
         self.addresses.append(GatewayAddress(US_TREASURY_ACTIVES, "primary", settings.host, port))
+        registry.requests.end_session = self._gateway.end_session
+        due = DueRequests(registry, log)
+        self._close.push_async_callback(due.stop)
+        if isinstance(clock, LabClock):
+            clock.listen(due.wake)
         await self._serve_portal()
         self.notices.start()
         self._close.push_async_callback(self.notices.stop)
