@@ -93,6 +93,10 @@ class Api:
         """Return the JSON answer to POST."""
         return self._request("POST", path, {}, body).json()
 
+    def post_file(self, *path: str, body: dict[str, Any]) -> bytes:
+        """Return the bytes of the file that answers POST."""
+        return bytes(self._request("POST", path, {}, body).content)
+
     def put(self, *path: str, body: dict[str, Any]) -> Any:
         """Return the JSON answer to PUT."""
         return self._request("PUT", path, {}, body).json()
