@@ -13,11 +13,15 @@ from ontherun.portal import (
     models,
     pages,
     problems,
+    routes_all_keys,
     routes_attention,
+    routes_audit,
     routes_key_test,
+    routes_keys,
     routes_lab,
     routes_notices,
     routes_people,
+    routes_policies,
     routes_sessions,
     routes_venue,
 )
@@ -31,11 +35,15 @@ from ontherun.registry import LARGEST_ID, Registry
 _ROOM = Path(__file__).parent
 _ROUTES = (
     routes_sessions,
+    routes_keys,
+    routes_all_keys,
+    routes_policies,
     routes_people,
     routes_venue,
     routes_lab,
     routes_key_test,
     routes_attention,
+    routes_audit,
     routes_notices,
 )
 _EVERYWHERE = problems.answers(
