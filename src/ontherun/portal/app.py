@@ -13,10 +13,15 @@ from ontherun.portal import (
     models,
     pages,
     problems,
+    routes_all_keys,
     routes_attention,
+    routes_audit,
     routes_key_test,
+    routes_keys,
     routes_lab,
+    routes_notices,
     routes_people,
+    routes_policies,
     routes_sessions,
     routes_venue,
 )
@@ -28,6 +33,19 @@ from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
 _ROOM = Path(__file__).parent
+_ROUTES = (
+    routes_sessions,
+    routes_keys,
+    routes_all_keys,
+    routes_policies,
+    routes_people,
+    routes_venue,
+    routes_lab,
+    routes_key_test,
+    routes_attention,
+    routes_audit,
+    routes_notices,
+)
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
@@ -52,14 +70,14 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     )
     app.state.registry = registry
     app.state.status = status
-    registry.passkeys.public_url = lambda: status.public_url
     problems.install(app, shell.problem_page)
     app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(GuardMiddleware)
-    for routes in (routes_sessions, routes_people, routes_venue, routes_lab, routes_key_test, routes_attention):
+    for routes in _ROUTES:
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )
+    app.include_router(routes_notices.calendar_router, prefix="/api/v1", responses=_EVERYWHERE)
     for router in pages.ROUTERS:
         app.include_router(router)
     app.state.page_paths = pages.paths()

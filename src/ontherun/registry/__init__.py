@@ -2,6 +2,7 @@
 
 from ontherun.registry.attempts import Visitor
 from ontherun.registry.attention import Need, NeedKind, needs
+from ontherun.registry.audit_book import AuditBook, AuditPage, AuditQuery
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
 from ontherun.registry.errors import (
@@ -48,6 +49,8 @@ from ontherun.registry.records import (
     LARGEST_ID,
     NAME_LENGTH,
     NAME_PATTERN,
+    NOTES_LENGTH,
+    NOTES_PATTERN,
     ON_DEMAND_PARTY_IDS,
     SESSION_ID_PATTERN,
     AnySession,
@@ -62,6 +65,7 @@ from ontherun.registry.records import (
     SealedSecret,
     Service,
     Session,
+    SessionProtocol,
     StoredKeyPair,
 )
 from ontherun.registry.records_notices import (
@@ -74,7 +78,6 @@ from ontherun.registry.records_notices import (
     Happening,
     Notice,
     NoticeAddress,
-    Recipient,
     SendResult,
     Topic,
     Webhook,
@@ -90,9 +93,33 @@ from ontherun.registry.records_people import (
     User,
     WebSession,
 )
+from ontherun.registry.records_requests import DropCopyGroup, Request, TimetableName, VenuePolicies
 from ontherun.registry.registry import Registry
+from ontherun.registry.request_history import RequestOrder, RequestQuery
+from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
+from ontherun.registry.requests import Preview, identity
 from ontherun.registry.second_factors import Budget, TotpOffer
 from ontherun.registry.sign_in import SecondFactorOwed
+from ontherun.registry.terms import (
+    PRODUCTS,
+    AnyTerms,
+    ChangeDropCopyGroup,
+    ChangeMarketDataSession,
+    ChangeSession,
+    CopiedMessages,
+    CreateDropCopyGroup,
+    CreateMarketDataSessions,
+    CreateSessions,
+    DeleteDropCopyGroup,
+    DeleteMarketDataSession,
+    DeleteSession,
+    ImportSessions,
+    RegisterFirm,
+    RequestKind,
+    SetProtocol,
+    terms_from_json,
+    terms_to_json,
+)
 from ontherun.registry.tokens import token_text
 from ontherun.registry.users import LOCAL_OPERATOR
 from ontherun.registry.web_sessions import SignedIn, csrf_of
@@ -103,6 +130,10 @@ __all__ = [
     "Directory",
     "KeyFound",
     "KeyRefused",
+    # the audit
+    "AuditBook",
+    "AuditPage",
+    "AuditQuery",
     # time travel
     "Lab",
     "LabClock",
@@ -145,6 +176,7 @@ __all__ = [
     "OrderEntrySession",
     "DropCopySession",
     "MarketDataSession",
+    "SessionProtocol",
     "StoredKeyPair",
     "SealedSecret",
     "Revoked",
@@ -162,8 +194,40 @@ __all__ = [
     "NAME_PATTERN",
     "LABEL_PATTERN",
     "NAME_LENGTH",
+    "NOTES_PATTERN",
+    "NOTES_LENGTH",
     "ON_DEMAND_PARTY_IDS",
     "LARGEST_ID",
+    # what is asked for
+    "Request",
+    "RequestStatus",
+    "RequestEvent",
+    "RequestKind",
+    "RequestOrder",
+    "RequestQuery",
+    "Preview",
+    "TRANSITIONS",
+    "AnyTerms",
+    "CreateSessions",
+    "ImportSessions",
+    "ChangeSession",
+    "DeleteSession",
+    "SetProtocol",
+    "CreateDropCopyGroup",
+    "ChangeDropCopyGroup",
+    "DeleteDropCopyGroup",
+    "CreateMarketDataSessions",
+    "ChangeMarketDataSession",
+    "DeleteMarketDataSession",
+    "RegisterFirm",
+    "DropCopyGroup",
+    "CopiedMessages",
+    "PRODUCTS",
+    "VenuePolicies",
+    "TimetableName",
+    "identity",
+    "terms_from_json",
+    "terms_to_json",
     # what is told
     "Notices",
     "Notice",
@@ -180,7 +244,6 @@ __all__ = [
     "DeliveryEvent",
     "DELIVERY_LIFE",
     "SendResult",
-    "Recipient",
     "NoticeAddress",
     "Webhook",
     # what needs attention
