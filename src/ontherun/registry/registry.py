@@ -18,9 +18,10 @@ from ontherun.registry.directory import Directory
 from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import SchemaError
+from ontherun.registry.idempotency import Idempotency
 from ontherun.registry.invitations import Invitations
 from ontherun.registry.key_tests import KeyTests
-from ontherun.registry.key_use import load_key_uses
+from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
@@ -28,6 +29,7 @@ from ontherun.registry.market_data import MarketDataSessions
 from ontherun.registry.notices import Notices, announced_rungs, fill_book
 from ontherun.registry.order_entry import OrderEntryPlans
 from ontherun.registry.outbox import Outbox
+from ontherun.registry.pairs import KeyPairs
 from ontherun.registry.pairs_bulk import KeyPairsInBulk
 from ontherun.registry.passkeys import Passkeys
 from ontherun.registry.passwords import Passwords
@@ -112,6 +114,7 @@ class Registry:
         )
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.audit = AuditBook(store)
+        self.idempotency = Idempotency(store)
         self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
         self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
