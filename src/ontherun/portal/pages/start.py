@@ -1,61 +1,142 @@
-"""The start page: what runs, where, and what to do next. No script, no secret, no sign-in."""
+"""The start page: what needs attention, how things stand, and for a newcomer the first four steps."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from ontherun.keys import utc_text
+from ontherun.keys import KeyPairState
 from ontherun.portal.dependencies import Serving
+from ontherun.portal.pages.guard import Viewer
 from ontherun.portal.pages.shell import render
+from ontherun.portal.pages.tones import Tone
 from ontherun.portal.routes_sessions import status_of
-from ontherun.registry import SYSTEM, OrderEntrySession, Registry
+from ontherun.portal.status import Status
+from ontherun.registry import AnySession, Need, NeedKind, StoredKeyPair, needs
 
-SESSIONS_SHOWN = 50
+SESSIONS_SHOWN = 10
+NEEDS_SHOWN = 5
 
 router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRow:
-    """One line of the sessions table."""
+class Wording:
+    """How a kind of need is put: `one` or `many` of it, what to do about it, and the page where that is done."""
 
-    session: OrderEntrySession
+    tone: Tone
+    one: str
+    many: str
+    remedy: str
+    place: str = "/sessions/{subject}"
+
+
+WORDINGS = {
+    NeedKind.PORT_CLOSED: Wording(
+        "bad",
+        "port is closed",
+        "ports are closed",
+        "Five bad logins within a minute close a port, and every login is refused from then on. Find the client that "
+        "signs with a wrong key, then have the operator open the port: ontherun session open-port SESSION",
+    ),
+    NeedKind.NO_VALID_KEY: Wording(
+        "bad",
+        "session has no valid key pair",
+        "sessions have no valid key pair",
+        "It cannot log in. Generate one; it works at once.",
+    ),
+    NeedKind.KEY_EXPIRES: Wording(
+        "warn",
+        "key pair expires and has no successor",
+        "key pairs expire and have no successor",
+        "Generate the next one now: both are valid side by side until the old one ends.",
+    ),
+    NeedKind.KEY_HANDOVER: Wording(
+        "warn",
+        "old key pair is about to end",
+        "old key pairs are about to end",
+        "The successor is there. Move the client to it, and the old one may end.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NeedGroup:
+    """The needs of one kind, the soonest first; `shown` of them are listed."""
+
+    wording: Wording
+    needs: Sequence[Need]
+
+    @property
+    def shown(self) -> Sequence[Need]:
+        """Those that the page lists."""
+        return self.needs[:NEEDS_SHOWN]
+
+    @property
+    def title(self) -> str:
+        """How many of what."""
+        count = len(self.needs)
+        return f"{count} {self.wording.one if count == 1 else self.wording.many}"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One line of the sessions table. `next_expiry`: nanoseconds since 1970-01-01 UTC."""
+
+    session: AnySession
     valid_key_pairs: int
-    next_expiry: str
+    next_expiry: int | None
     connected: bool
     port_closed: bool
 
 
 @router.api_route("/", methods=["GET", "HEAD"], response_class=HTMLResponse)
-async def start_page(request: Request, registry: Serving) -> HTMLResponse:
+async def start_page(request: Request, registry: Serving, viewer: Viewer) -> HTMLResponse:
     """Show the start page."""
     status = status_of(request)
-    sessions = registry.sessions.list(SYSTEM)
-    now = status.connected(), status.closed_ports()
-    rows = [_row(registry, session, *now) for session in islice(sessions, SESSIONS_SHOWN)]
+    now = registry.clock.now()
+    found = needs(registry, viewer, status.closed_ports())
+    groups = [NeedGroup(WORDINGS[kind], list(of_kind)) for kind, of_kind in groupby(found, lambda need: need.kind)]
+    sessions = [
+        session
+        for session in registry.directory.sessions()
+        if session.deleted_at is None and viewer.sees(session.entity_id)
+    ]
+    valid = {session.session_id: registry.directory.valid_pairs_of(session.session_id, now) for session in sessions}
+    rows = [_row(status, session, valid[session.session_id]) for session in islice(sessions, SESSIONS_SHOWN)]
+    every = [stored for pairs in valid.values() for stored in pairs]
     return render(
         request,
         "start/start.html",
+        needs=groups,
+        needs_count=len(found),
+        rows=rows,
+        sessions=len(sessions),
+        connected=sum(session.session_id in status.connected() for session in sessions),
+        valid_pairs=len(every),
+        expiring_pairs=sum(stored.state(now) is KeyPairState.EXPIRING for stored in every),
+        next_expiry=min((stored.pair.expires_at for stored in every), default=None),
         gateways=status.gateways(),
         instruments=status.instruments(),
-        rows=rows,
-        more_sessions=len(sessions) - len(rows),
-        session_id=rows[0].session.session_id if rows else "A00",
+        firm=next((firm.gfid for firm in registry.directory.firms() if viewer.sees(firm.entity_id)), None),
+        step=_step(sessions, every, status),
     )
 
 
-def _row(
-    registry: Registry, session: OrderEntrySession, connected: Collection[str], closed_ports: Collection[str]
-) -> SessionRow:
-    valid = registry.directory.valid_pairs_of(session.session_id, registry.clock.now())
-    next_expiry = min((stored.pair.expires_at for stored in valid), default=None)
+def _row(status: Status, session: AnySession, valid: Sequence[StoredKeyPair]) -> SessionRow:
     return SessionRow(
         session,
         len(valid),
-        "" if next_expiry is None else utc_text(next_expiry)[:10],
-        session.session_id in connected,
-        session.session_id in closed_ports,
+        min((stored.pair.expires_at for stored in valid), default=None),
+        session.session_id in status.connected(),
+        session.session_id in status.closed_ports(),
     )
+
+
+def _step(sessions: Sequence[AnySession], valid: Sequence[StoredKeyPair], status: Status) -> int:
+    """Return how many of a newcomer's four steps are done: create, generate, download, log in."""
+    if any(session.session_id in status.connected() for session in sessions):
+        return 4
+    return 2 if valid else 1 if sessions else 0
