@@ -25,6 +25,7 @@ class RunningVenue:
     traded: list["InstrumentSummary"]
     logged_in: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
+    ended: list[tuple[str, str]] = field(default_factory=list)
     api_url: str = "http://testserver"
 
     def gateways(self) -> list["GatewayAddress"]:
@@ -41,6 +42,12 @@ class RunningVenue:
 
     def open_port(self, session_id: str) -> None:
         self.closed.remove(session_id)
+
+    def end_session(self, session_id: str, reason: str) -> bool:
+        self.ended.append((session_id, reason))
+        there = session_id in self.logged_in
+        self.logged_in.discard(session_id)
+        return there
 
 
 @dataclass

@@ -1,5 +1,6 @@
-"""The three forms of a downloaded key pair hold the same values."""
+"""The forms of a downloaded key pair hold the same values."""
 
+import csv
 import json
 
 import pytest
@@ -38,6 +39,11 @@ def test_the_text_form_has_one_labelled_line_for_each_value() -> None:
     lines = FILE.as_text().splitlines()
     assert [line.split(":", 1)[1].strip() for line in lines] == list(VALUES.values())
     assert lines[3] == "Secret Key:     AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+
+
+def test_the_csv_form_has_a_line_of_names_and_a_line_of_values() -> None:
+    (row,) = csv.DictReader(FILE.as_csv().splitlines())
+    assert row == VALUES
 
 
 @pytest.mark.parametrize("form", list(FILE_FORMATS))

@@ -22,7 +22,7 @@ async def test_generating_shows_the_pair_and_not_its_secret(portal: Portal) -> N
         "session_id": "A00",
         "state": "active",
         "created_at": "2026-01-01T00:00:00Z",
-        "expires_at": "2027-01-01T00:00:00Z",
+        "expires_at": "2026-12-31T19:00:00Z",
         "deleted_at": None,
     }
 
@@ -54,7 +54,7 @@ async def test_the_downloaded_json_is_a_key_file(portal: Portal) -> None:
         "firm": "OURS1",
         "access_key_id": key,
         "created_at": "2026-01-01T00:00:00Z",
-        "expires_at": "2027-01-01T00:00:00Z",
+        "expires_at": "2026-12-31T19:00:00Z",
         "environment": "LOCAL",
     }
 

@@ -14,6 +14,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/sessions/{session_id}/party-details"): {"firm": "OURS1", "party_details_list_req_id": 8},
     ("POST", "/api/v1/tokens"): {"name": "new", "role": "read-only", "entity_id": 1},
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
+    ("POST", "/api/v1/sessions/{session_id}/key-test"): {"frame": "00"},
 }
 # Reading a secret, the venue's own audit check, and everything that changes something.
 NOT_FOR_READERS = {

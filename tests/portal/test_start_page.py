@@ -25,7 +25,7 @@ async def test_the_start_page_says_what_runs_and_where(portal: Portal) -> None:
         "OURS1",
         "127.0.0.1:9040",
         "UB10",
-        "2027-01-01",
+        "2026-12-31",
         "logged in",
         "none: it cannot log in",
     ):

@@ -65,7 +65,25 @@ async def _shorten_busy_timeout(registry: Registry) -> None:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["firm", "session", "generate", "delete", "party", "token", "revoke", "later", "reopen"]),
+        st.sampled_from(
+            [
+                "firm",
+                "session",
+                "generate",
+                "third",
+                "planned",
+                "delete",
+                "deactivate",
+                "activate",
+                "cut over",
+                "revoke keys",
+                "party",
+                "token",
+                "revoke",
+                "later",
+                "reopen",
+            ]
+        ),
         st.integers(0, 3),
     ),
     max_size=25,
@@ -109,6 +127,19 @@ async def _step(registry: Registry, clock: ManualClock, step: str, number: int) 
             await registry.pairs.generate(SYSTEM, "A00")
         case "delete" if pairs:
             await registry.pairs.delete(SYSTEM, "A00", pairs[number % len(pairs)].pair.access_key_id)
+        case "third" if pairs:
+            await registry.pairs.generate(SYSTEM, "A00", delete=pairs[number % len(pairs)].pair.access_key_id)
+        case "planned":
+            await registry.pairs.generate(SYSTEM, "A00", cut_over_at=clock.now() + number * 10**15)
+        case "deactivate" if pairs:
+            await registry.pairs.deactivate(SYSTEM, "A00", pairs[number % len(pairs)].pair.access_key_id)
+        case "activate" if pairs:
+            await registry.pairs.activate(SYSTEM, "A00", pairs[number % len(pairs)].pair.access_key_id)
+        case "cut over" if pairs:
+            pair = pairs[number % len(pairs)].pair
+            await registry.pairs.cut_over(SYSTEM, "A00", pair.access_key_id, clock.now() + number * 10**14)
+        case "revoke keys":
+            await registry.pairs.revoke_session(SYSTEM, "A00", reason="lost")
         case "party":
             await registry.party_details.register(SYSTEM, "A00", "OURS1", number, account="H" * number)
         case "token":

@@ -16,7 +16,7 @@ async def test_the_first_start_makes_two_firms_ready_to_trade(registry: Registry
         assert content["session_id"] == session.session_id
         assert content["firm"] == session.firm
         assert content["access_key_id"] == session.access_key_id
-        assert content["expires_at"] == "2027-01-01T00:00:00Z"
+        assert content["expires_at"] == "2026-12-31T19:00:00Z"
         assert content["environment"] == "LOCAL"
         assert len(content["secret_key"]) == 43
         assert stat.S_IMODE(session.key_file.stat().st_mode) == 0o600

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import attention, demo, frames, keys, lab, orders, sessions, up
+from ontherun.cli import attention, demo, frames, key_test, keys, lab, orders, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -17,6 +17,7 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("attention")(attention.attention)
 app.add_typer(sessions.app)
+keys.app.command("test")(key_test.judge_login)
 app.add_typer(keys.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)

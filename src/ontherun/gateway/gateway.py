@@ -64,6 +64,9 @@ class Directory(Authority, Protocol):
     def session(self, session_id: str) -> object | None:
         """The session, or None where there is none."""
 
+    def key_used(self, trace: LoginTrace, source: str) -> None:
+        """A login from the address `source` named the key pair `trace.access_key_id`, and ended like this."""
+
     def party_details(self, session: str, firm: str) -> Mapping[int, RegisteredPartyDetails]:
         """The registered party details of a session and firm by PartyDetailsListReqID."""
 
@@ -265,7 +268,10 @@ class Gateway:
             self._schedule()
 
     def traced(self, connection: Connection, trace: LoginTrace) -> None:
-        """Log how a login attempt ended: one line for an accepted login, everything for one that was not."""
+        """Note which key pair was used, and log how the login attempt ended: one line for an accepted login, everything
+        for one that was not."""
+        if trace.verdict is not Verdict.ACCEPTED or trace.message == "Establish":
+            self._directory.key_used(trace, connection.peer.rpartition(":")[0])
         if trace.verdict is not Verdict.ACCEPTED:
             facts = {name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"}
             self.log.warning("login", peer=connection.peer, **facts)

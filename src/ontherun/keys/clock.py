@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Protocol
 
-SECOND = 1_000_000_000
+from ontherun.calendar import SECOND as SECOND
+
 DAY = 86_400 * SECOND
 
 # A nanosecond count must fit a signed 64-bit integer (until 2262), and a pair made now must still expire in that range.

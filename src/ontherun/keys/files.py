@@ -1,4 +1,4 @@
-"""The file that a user downloads: one key pair as text, JSON or environment variables.
+"""The file that a user downloads: one key pair as text, JSON, environment variables or CSV.
 
 The exchange's own layout is not published; one vendor's tools read session id, access id, secret key, creation date,
 expiration date and environment from it (EPAM FIX Antenna .NET, CME secure logon), so these are what our files hold.
@@ -43,6 +43,11 @@ class KeyFile:
         """Return lines for a shell or an env file: ONTHERUN_SESSION_ID=ABC. No value needs quoting."""
         return "".join(f"ONTHERUN_{name.upper()}={value}\n" for name, value in self.fields().items())
 
+    def as_csv(self) -> str:
+        """Return a line of names and a line of values (RFC 4180, with LF). No value needs quoting."""
+        fields = self.fields()
+        return ",".join(fields) + "\n" + ",".join(fields.values()) + "\n"
+
     def as_text(self) -> str:
         """Return one labelled line for each field, for people."""
         return "".join(f"{_LABELS[name] + ':':<16}{value}\n" for name, value in self.fields().items())
@@ -59,6 +64,6 @@ _LABELS = {
 }
 
 FILE_FORMATS: Mapping[str, Callable[[KeyFile], str]] = MappingProxyType(
-    {"text": KeyFile.as_text, "json": KeyFile.as_json, "env": KeyFile.as_env}
+    {"text": KeyFile.as_text, "json": KeyFile.as_json, "env": KeyFile.as_env, "csv": KeyFile.as_csv}
 )
 """Format name -> how the file is written."""

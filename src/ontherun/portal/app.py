@@ -9,7 +9,16 @@ from fastapi.openapi.utils import get_openapi
 from starlette.staticfiles import StaticFiles
 
 import ontherun
-from ontherun.portal import models, pages, problems, routes_attention, routes_lab, routes_sessions, routes_venue
+from ontherun.portal import (
+    models,
+    pages,
+    problems,
+    routes_attention,
+    routes_key_test,
+    routes_lab,
+    routes_sessions,
+    routes_venue,
+)
 from ontherun.portal.dependencies import known_parameters
 from ontherun.portal.headers import GuardMiddleware
 from ontherun.portal.pages import shell
@@ -43,7 +52,7 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     app.state.status = status
     problems.install(app, shell.problem_page)
     app.add_middleware(GuardMiddleware)
-    for routes in (routes_sessions, routes_venue, routes_lab, routes_attention):
+    for routes in (routes_sessions, routes_venue, routes_lab, routes_key_test, routes_attention):
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )

@@ -135,7 +135,7 @@ class KeyPairView(Strict):
 
     session_id: str
     access_key_id: str
-    state: Literal["active", "expiring", "expired", "deleted"]
+    state: Literal["not yet valid", "active", "expiring", "deactivated", "expired", "deleted"]
     created_at: str
     expires_at: str
     deleted_at: str | None

@@ -25,6 +25,7 @@ from ontherun.registry import (
     NotFoundError,
     RegistryError,
     SecondFactorRequiredError,
+    TooManyError,
     UnavailableError,
 )
 
@@ -98,6 +99,9 @@ _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
 async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, InvalidError):
         return _faults([Fault(where=f"body.{error.where}", message=f"{error.what} Expected: {error.expected}")])
+    if isinstance(error, TooManyError):
+        wait = {"Retry-After": str(error.wait)}
+        return problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", str(error), headers=wait)
     for sort, status, kind in _KINDS:
         if isinstance(error, sort):
             return problem(status, kind, str(error))

@@ -47,3 +47,6 @@ class Status(Protocol):
 
     def open_port(self, session_id: str) -> None:
         """Open the ports of a session, one of `closed_ports`, again; durable on return."""
+
+    def end_session(self, session_id: str, reason: str) -> bool:
+        """End what a session has open at the gateways, telling the client why; whether there was anything to end."""

@@ -14,10 +14,14 @@ from ontherun.registry.errors import (
     RegistryError,
     SchemaError,
     SecondFactorRequiredError,
+    TooManyError,
     UnavailableError,
 )
+from ontherun.registry.handover import LONGEST_PUBLIC_KEY
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
+from ontherun.registry.pairs import Revoked
+from ontherun.registry.pairs_bulk import LARGEST_BULK, Outcome
 from ontherun.registry.principal import (
     EVERY_RIGHT,
     RIGHTS_OF,
@@ -87,6 +91,10 @@ __all__ = [
     "MarketDataSession",
     "StoredKeyPair",
     "SealedSecret",
+    "Revoked",
+    "Outcome",
+    "LARGEST_BULK",
+    "LONGEST_PUBLIC_KEY",
     "PartyDetails",
     "ApiToken",
     "AuditEntry",
@@ -112,6 +120,7 @@ __all__ = [
     "ConflictError",
     "InvalidError",
     "UnavailableError",
+    "TooManyError",
     "DataDirectoryInUseError",
     "MasterKeyError",
     "SchemaError",

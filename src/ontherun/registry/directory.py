@@ -31,7 +31,8 @@ class KeyFound:
 
 @dataclass(frozen=True, slots=True)
 class KeyRefused:
-    """Why there is no key for a login: "unknown", "belongs to another session", "expired" or "deleted".
+    """Why there is no key for a login: "unknown", "belongs to another session", or the state of the pair: "expired",
+    "deleted", "deactivated" or "not yet valid".
 
     For the owner's login trace only. On the wire every one of them is code 0, HMAC not authenticated (inferred: the
     exchange lists no code for an expired or deleted key).
@@ -145,6 +146,10 @@ class Directory:
     def pair(self, access_key_id: str) -> StoredKeyPair | None:
         """Return the key pair, valid or not, or None."""
         return self._pairs.get(access_key_id)
+
+    def pairs(self) -> Collection[StoredKeyPair]:
+        """Return every key pair of every session, valid or not."""
+        return self._pairs.values()
 
     def pairs_of(self, session_id: str) -> Collection[StoredKeyPair]:
         """Return every key pair of the session, valid or not."""

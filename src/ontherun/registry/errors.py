@@ -44,6 +44,14 @@ class UnavailableError(RegistryError):
     """The database could not be read or written. Nothing was changed and nothing was handed out."""
 
 
+class TooManyError(RegistryError):
+    """Somebody does something too often. `wait` is how many seconds it takes until they may go on."""
+
+    def __init__(self, count: int, window: float, wait: float) -> None:
+        self.wait = max(1, round(wait + 0.5))
+        super().__init__(f"At most {count} of these within {window:.0f} s. Try again in {self.wait} s.")
+
+
 class DataDirectoryInUseError(RegistryError):
     """Another process has this data directory open."""
 

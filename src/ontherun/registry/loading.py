@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ontherun.keys import KeyPair
+from ontherun.keys import EndReason, KeyPair
 from ontherun.registry.audit import ChainHead
 from ontherun.registry.directory import Directory
 from ontherun.registry.principal import Role
@@ -61,7 +61,17 @@ async def fill(directory: Directory, connection: AsyncConnection) -> None:
     for row in await connection.execute(
         select(KeyPairRow.__table__).order_by(KeyPairRow.created_at, KeyPairRow.access_key_id)
     ):
-        pair = KeyPair(row.session_id, row.access_key_id, row.created_at, row.expires_at, row.deleted_at)
+        pair = KeyPair(
+            row.session_id,
+            row.access_key_id,
+            row.created_at,
+            row.expires_at,
+            row.deleted_at,
+            row.deactivated_at,
+            row.valid_from,
+            row.expired_at,
+            EndReason(row.ends_by),
+        )
         sealed = None if row.sealed_secret is None else SealedSecret(row.master_key_id, row.sealed_secret)
         session = directory.session(row.session_id)
         assert session is not None  # a foreign key

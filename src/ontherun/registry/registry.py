@@ -9,15 +9,18 @@ from typing import Self
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ontherun.keys import Clock, KeyPolicy
+from ontherun.keys import Clock, KeyPolicy, KeyUse
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.key_tests import KeyTests
+from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.pairs import KeyPairs
+from ontherun.registry.pairs_bulk import KeyPairsInBulk
 from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.schema import open_engine, prepare_schema
@@ -47,6 +50,7 @@ class Registry:
         market_segments: Iterable[int],
         policy: KeyPolicy,
         random_bytes: Callable[[int], bytes],
+        key_uses: dict[str, KeyUse],
     ) -> None:
         self.data_dir = data_dir
         self.environment = environment
@@ -57,8 +61,10 @@ class Registry:
         self.firms = Firms(store)
         self.sessions = Sessions(store, frozenset(self.market_segments))
         self.party_details = PartyDetailsBook(store, self.sessions)
-        self.pairs = KeyPairs(store, self.sessions, master_keys, policy, environment, random_bytes)
+        self.pairs = KeyPairs(store, master_keys, KeyUses(store, key_uses), policy, environment, random_bytes)
+        self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.tokens = ApiTokens(store, random_bytes)
+        self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
         self._store = store
         self._lock = engine_lock
@@ -84,7 +90,7 @@ class Registry:
         engine = open_engine(data_dir)
         try:
             await prepare_schema(engine)
-            store, master_keys = await _load(engine, data_dir, clock, variables, random_bytes)
+            store, master_keys, key_uses = await _load(engine, data_dir, clock, variables, random_bytes)
         except DBAPIError as error:
             await engine.dispose()
             lock.release()
@@ -93,10 +99,11 @@ class Registry:
             await engine.dispose()
             lock.release()
             raise
-        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes)
+        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes, key_uses)
 
     async def close(self) -> None:
         """Close the database and let other processes have the directory. A second time does nothing."""
+        await self.pairs.uses.close()
         await self._store.close()
         self._lock.release()
 
@@ -128,11 +135,12 @@ async def _load(
     clock: Clock,
     variables: Mapping[str, str],
     random_bytes: Callable[[int], bytes],
-) -> tuple[Store, MasterKeys]:
+) -> tuple[Store, MasterKeys, dict[str, KeyUse]]:
     async with engine.begin() as connection:
         master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
         directory = Directory(master_keys)
         await fill(directory, connection)
         head = await chain_head(connection)
+        key_uses = await load_key_uses(connection)
         await restore(clock, connection)
-    return Store(engine, clock, directory, head), master_keys
+    return Store(engine, clock, directory, head), master_keys, key_uses

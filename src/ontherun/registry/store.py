@@ -97,6 +97,18 @@ class Store:
         for follower in change.followers:
             follower()
 
+    async def note(self, *statements: Executable) -> None:
+        """Execute statements without an audit entry: observations of the process, which nobody asked for.
+
+        UnavailableError when the database cannot be written.
+        """
+        try:
+            async with self._turn, self._engine.begin() as connection:
+                for statement in statements:
+                    await connection.execute(statement)
+        except (SQLAlchemyError, OSError) as error:
+            raise _unavailable(error) from None
+
     async def audit_entries(self, entities: frozenset[int] | None, before: int | None, limit: int) -> list[AuditEntry]:
         """Return up to `limit` audit entries, newest first: those with sequence < `before`, of entities or of all."""
         statement = select(AuditEntryRow.__table__).order_by(AuditEntryRow.sequence.desc()).limit(limit)

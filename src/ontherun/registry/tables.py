@@ -77,6 +77,10 @@ class KeyPairRow(Base):
     session_id: Mapped[str] = mapped_column(ForeignKey("session.session_id"), index=True)
     created_at: Mapped[int]
     expires_at: Mapped[int]
+    ends_by: Mapped[str] = mapped_column(String(40))
+    valid_from: Mapped[int | None]
+    deactivated_at: Mapped[int | None]
+    expired_at: Mapped[int | None]
     deleted_at: Mapped[int | None]
     sealed_secret: Mapped[bytes | None]
     master_key_id: Mapped[str | None] = mapped_column(String(16))

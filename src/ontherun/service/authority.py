@@ -1,17 +1,19 @@
 """Who may log in: the registry's directory, in the words in which the gateway asks."""
 
 from ontherun.ilink.authority import AuthorityUnavailable, KeyFound, KeyRefused
-from ontherun.registry import Directory, MasterKeyError
+from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.registry import KeyFound as RegistryKey
+from ontherun.registry import MasterKeyError, Registry
 
 
 class RegistryAuthority:
     """Answers the gateways from the registry's memory, without waiting."""
 
-    __slots__ = ("_directory", "allowed", "party_details", "session", "source_allowed")
+    __slots__ = ("_directory", "_note_use", "allowed", "party_details", "session", "source_allowed")
 
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
+    def __init__(self, registry: Registry) -> None:
+        self._directory = directory = registry.directory
+        self._note_use = registry.pairs.note_use
         self.allowed = directory.allowed
         self.source_allowed = directory.source_allowed
         self.session = directory.order_entry_session
@@ -27,3 +29,8 @@ class RegistryAuthority:
         if isinstance(found, RegistryKey):
             return KeyFound(found.secret, found.expires_at)
         return KeyRefused(found.state)
+
+    def key_used(self, trace: LoginTrace, source: str) -> None:
+        """A login named a key pair: its owner wants to know when, from where and how it ended."""
+        gateway = f"segment {trace.segment} {trace.role.name.lower()}"
+        self._note_use(trace.access_key_id, trace.at, source, gateway, trace.verdict is Verdict.ACCEPTED)

@@ -151,7 +151,7 @@ class Venue:
             engine,
             journal,
             outbox,
-            RegistryAuthority(registry.directory),
+            RegistryAuthority(registry),
             SessionPolicy(clock_offset=clock.offset if isinstance(clock, LabClock) else None),
             clock.now,
             log,

@@ -1,0 +1,43 @@
+"""The notices that the expiry of a pair calls for.
+
+The exchange mails the registered administrators before a pair expires (CME Customer Center help, BrokerTec Order Entry
+Sessions); how often and how early is not published. The ladder is chosen here: four weeks, when the rollover opens,
+then closer and closer, and once more when the pair has expired.
+"""
+
+from typing import NamedTuple
+
+from ontherun.keys.clock import DAY
+from ontherun.keys.pair import KeyPair
+
+LADDER = (28, 14, 7, 3, 1, 0)
+"""Days before the expiry at which a notice is due; 0: expired."""
+
+
+class ExpiryNotice(NamedTuple):
+    """One notice of a pair's expiry. `days_left` 0: it has expired. `due_at` is in nanoseconds since 1970 UTC."""
+
+    access_key_id: str
+    days_left: int
+    due_at: int
+
+
+def notices_due(pair: KeyPair, since: int, now: int) -> tuple[ExpiryNotice, ...]:
+    """Return the notices of `pair` that became due after `since`, up to and including `now`: earliest first.
+
+    None are due for a deleted pair, nor on a clock that was moved back (`now` <= `since`), nor any that lie before the
+    pair was made: a pair whose end is brought forward passes over the steps that are behind it.
+    """
+    if pair.deleted_at is not None:
+        return ()
+    after = max(since, pair.created_at)
+    return tuple(
+        ExpiryNotice(pair.access_key_id, days, due_at)
+        for days in LADDER
+        if after < (due_at := pair.expires_at - days * DAY) <= now
+    )
+
+
+def next_notice(pair: KeyPair, now: int) -> ExpiryNotice | None:
+    """Return the notice that comes next; None when none does."""
+    return next(iter(notices_due(pair, now, pair.expires_at)), None)
