@@ -33,16 +33,46 @@ async def test_a_key_pair_that_expires_within_four_weeks_needs_a_successor(
 ) -> None:
     pair = (await registry.pairs.generate(SYSTEM, session_id)).pair
     clock.set(pair.expires_at - 28 * DAY - 1)
+    assert (NeedKind.KEY_EXPIRES, session_id) not in found(registry)
+    clock.advance(1)
+    assert needs(registry, SYSTEM, ())[0] == Need(
+        NeedKind.KEY_EXPIRES, 1, session_id, pair.access_key_id, pair.expires_at
+    )
+    await registry.pairs.generate(SYSTEM, session_id)
+    assert (NeedKind.KEY_EXPIRES, session_id) not in found(registry)
+
+
+async def test_an_old_key_pair_that_still_logs_in_is_named_with_its_end(
+    registry: Registry, session_id: str, clock: ManualClock
+) -> None:
+    old = (await registry.pairs.generate(SYSTEM, session_id)).pair.access_key_id
+    clock.advance(DAY)
+    await registry.pairs.generate(SYSTEM, session_id)
+    clock.advance(DAY)
+    registry.pairs.note_use(old, clock.now(), "10.0.0.1", "segment 40", ok=True)
+    (need,) = needs(registry, SYSTEM, ())
+    stored = registry.directory.pair(old)
+    assert stored is not None
+    assert (need.kind, need.about, need.at) == (NeedKind.OLD_KEY_IN_USE, old, stored.pair.expires_at)
+
+
+async def test_a_key_pair_that_nobody_uses_is_named_after_a_week(
+    registry: Registry, session_id: str, clock: ManualClock
+) -> None:
+    await registry.pairs.generate(SYSTEM, session_id)
+    clock.advance(7 * DAY - 1)
     assert found(registry) == []
     clock.advance(1)
-    assert needs(registry, SYSTEM, ()) == [
-        Need(NeedKind.KEY_EXPIRES, 1, session_id, pair.access_key_id, pair.expires_at)
-    ]
-    await registry.pairs.generate(SYSTEM, session_id)
-    (handover,) = needs(registry, SYSTEM, ())
-    assert (handover.kind, handover.about) == (NeedKind.KEY_HANDOVER, pair.access_key_id)
-    assert handover.at is not None
-    clock.set(handover.at)
+    assert found(registry) == [(NeedKind.KEY_NEVER_USED, session_id)]
+
+
+async def test_a_key_pair_whose_last_login_was_refused_is_named_for_a_day(
+    registry: Registry, session_id: str, clock: ManualClock
+) -> None:
+    pair = (await registry.pairs.generate(SYSTEM, session_id)).pair
+    registry.pairs.note_use(pair.access_key_id, clock.now(), "10.0.0.1", "segment 40", ok=False)
+    assert found(registry) == [(NeedKind.KEY_FAILING, session_id)]
+    clock.advance(DAY + 1)
     assert found(registry) == []
 
 
@@ -50,7 +80,7 @@ async def test_the_most_pressing_comes_first(registry: Registry, session_id: str
     other = (await registry.sessions.create(SYSTEM, ["OURS1"], [40])).session_id
     pair = (await registry.pairs.generate(SYSTEM, other)).pair
     clock.set(pair.expires_at - 1)
-    assert found(registry, {other}) == [
+    assert found(registry, {other})[:3] == [
         (NeedKind.PORT_CLOSED, other),
         (NeedKind.NO_VALID_KEY, session_id),
         (NeedKind.KEY_EXPIRES, other),

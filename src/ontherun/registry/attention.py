@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import TYPE_CHECKING
 
-from ontherun.keys import KeyPairState
+from ontherun.keys import Finding
 from ontherun.registry.principal import Principal
 from ontherun.registry.records import AnySession
 
@@ -26,8 +26,14 @@ class NeedKind(StrEnum):
     """The session has no key pair that a login may use."""
     KEY_EXPIRES = "key-expires"
     """The session's last valid key pair expires within four weeks, and it has no successor."""
-    KEY_HANDOVER = "key-handover"
-    """The older of two key pairs ends soon: logins have to move to the newer one."""
+    KEY_FAILING = "key-failing"
+    """The last login with the key pair was refused, within a day."""
+    OLD_KEY_IN_USE = "old-key-in-use"
+    """The older of two key pairs still logs in, and will end."""
+    KEY_NEVER_USED = "key-never-used"
+    """Nobody logged in with the key pair for a week."""
+    KEY_OLD = "key-old"
+    """The key pair is older than half its life: common benchmarks ask for less than the exchange's twelve months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,22 @@ def _of_session(registry: "Registry", session: AnySession, port_closed: bool, no
 
     if port_closed:
         yield need(NeedKind.PORT_CLOSED, session.label)
-    valid = registry.directory.valid_pairs_of(session.session_id, now)
-    if not valid:
+    if not registry.directory.valid_pairs_of(session.session_id, now):
         yield need(NeedKind.NO_VALID_KEY, session.label)
         return
-    first, *later = sorted(valid, key=lambda stored: stored.pair.expires_at)
-    if first.state(now) is KeyPairState.EXPIRING:
-        kind = NeedKind.KEY_HANDOVER if later else NeedKind.KEY_EXPIRES
-        yield need(kind, first.pair.access_key_id, first.pair.expires_at)
+    for concern in registry.pairs.health(session.session_id).concerns:
+        kind = _OF_FINDING.get(concern.finding)
+        if kind is not None and concern.access_key_id is not None:
+            stored = registry.directory.pair(concern.access_key_id)
+            ends = stored.pair.expires_at if stored is not None and kind in _ENDING else None
+            yield need(kind, concern.access_key_id, ends)
+
+
+_OF_FINDING = {
+    Finding.NO_SUCCESSOR: NeedKind.KEY_EXPIRES,
+    Finding.FAILING: NeedKind.KEY_FAILING,
+    Finding.OLD_KEY_IN_USE: NeedKind.OLD_KEY_IN_USE,
+    Finding.NEVER_USED: NeedKind.KEY_NEVER_USED,
+    Finding.OLD: NeedKind.KEY_OLD,
+}
+_ENDING = frozenset({NeedKind.KEY_EXPIRES, NeedKind.OLD_KEY_IN_USE})

@@ -53,11 +53,29 @@ WORDINGS = {
         "key pairs expire and have no successor",
         "Generate the next one now: both are valid side by side until the old one ends.",
     ),
-    NeedKind.KEY_HANDOVER: Wording(
+    NeedKind.KEY_FAILING: Wording(
         "warn",
-        "old key pair is about to end",
-        "old key pairs are about to end",
-        "The successor is there. Move the client to it, and the old one may end.",
+        "key pair is refused at login",
+        "key pairs are refused at login",
+        "The last login was refused. Test the key before five refusals within a minute close the port.",
+    ),
+    NeedKind.OLD_KEY_IN_USE: Wording(
+        "warn",
+        "old key pair still logs in",
+        "old key pairs still log in",
+        "The successor is there, and the old pair will end. Move the client before that.",
+    ),
+    NeedKind.KEY_NEVER_USED: Wording(
+        "idle",
+        "key pair was never used",
+        "key pairs were never used",
+        "Nobody has logged in with it for a week. Delete it if nobody needs it.",
+    ),
+    NeedKind.KEY_OLD: Wording(
+        "idle",
+        "key pair is older than half a year",
+        "key pairs are older than half a year",
+        "It is valid, but common benchmarks ask for less than twelve months. Replace it when it suits you.",
     ),
 }
 
