@@ -1,6 +1,6 @@
 """What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
 
-from ontherun.registry.attention import Need, NeedKind, needs
+from ontherun.registry.attention import Need, NeedKind, Overview, look_over
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
 from ontherun.registry.errors import (
@@ -111,7 +111,8 @@ __all__ = [
     # what needs attention
     "Need",
     "NeedKind",
-    "needs",
+    "Overview",
+    "look_over",
     # what can go wrong
     "RegistryError",
     "NotFoundError",

@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from ontherun.keys import KeyPairState
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.pages.guard import Viewer
 from ontherun.portal.pages.shell import render
 from ontherun.portal.pages.tones import Tone
 from ontherun.portal.routes_sessions import status_of
 from ontherun.portal.status import Status
-from ontherun.registry import AnySession, Need, NeedKind, StoredKeyPair, needs
+from ontherun.registry import AnySession, Need, NeedKind, Registry, look_over
 
 SESSIONS_SHOWN = 10
 NEEDS_SHOWN = 5
@@ -114,36 +113,25 @@ class SessionRow:
 async def start_page(request: Request, registry: Serving, viewer: Viewer) -> HTMLResponse:
     """Show the start page."""
     status = status_of(request)
-    now = registry.clock.now()
-    found = needs(registry, viewer, status.closed_ports())
-    groups = [NeedGroup(WORDINGS[kind], list(of_kind)) for kind, of_kind in groupby(found, lambda need: need.kind)]
-    sessions = [
-        session
-        for session in registry.directory.sessions()
-        if session.deleted_at is None and viewer.sees(session.entity_id)
-    ]
-    valid = {session.session_id: registry.directory.valid_pairs_of(session.session_id, now) for session in sessions}
-    rows = [_row(status, session, valid[session.session_id]) for session in islice(sessions, SESSIONS_SHOWN)]
-    every = [stored for pairs in valid.values() for stored in pairs]
+    seen = await look_over(registry, viewer, status.closed_ports())
+    groups = [NeedGroup(WORDINGS[kind], list(of_kind)) for kind, of_kind in groupby(seen.needs, lambda need: need.kind)]
+    connected = sum(session.session_id in status.connected() for session in seen.sessions)
     return render(
         request,
         "start/start.html",
         needs=groups,
-        needs_count=len(found),
-        rows=rows,
-        sessions=len(sessions),
-        connected=sum(session.session_id in status.connected() for session in sessions),
-        valid_pairs=len(every),
-        expiring_pairs=sum(stored.state(now) is KeyPairState.EXPIRING for stored in every),
-        next_expiry=min((stored.pair.expires_at for stored in every), default=None),
+        overview=seen,
+        connected=connected,
+        rows=[_row(registry, status, session) for session in seen.sessions[:SESSIONS_SHOWN]],
         gateways=status.gateways(),
         instruments=status.instruments(),
         firm=next((firm.gfid for firm in registry.directory.firms() if viewer.sees(firm.entity_id)), None),
-        step=_step(sessions, every, status),
+        step=4 if connected else 2 if seen.valid_pairs else 1 if seen.sessions else 0,
     )
 
 
-def _row(status: Status, session: AnySession, valid: Sequence[StoredKeyPair]) -> SessionRow:
+def _row(registry: Registry, status: Status, session: AnySession) -> SessionRow:
+    valid = registry.directory.valid_pairs_of(session.session_id, registry.clock.now())
     return SessionRow(
         session,
         len(valid),
@@ -151,10 +139,3 @@ def _row(status: Status, session: AnySession, valid: Sequence[StoredKeyPair]) ->
         session.session_id in status.connected(),
         session.session_id in status.closed_ports(),
     )
-
-
-def _step(sessions: Sequence[AnySession], valid: Sequence[StoredKeyPair], status: Status) -> int:
-    """Return how many of a newcomer's four steps are done: create, generate, download, log in."""
-    if any(session.session_id in status.connected() for session in sessions):
-        return 4
-    return 2 if valid else 1 if sessions else 0
