@@ -27,6 +27,7 @@ class RunningVenue:
     closed: set[str] = field(default_factory=set)
     ended: list[tuple[str, str]] = field(default_factory=list)
     api_url: str = "http://testserver"
+    public_url: str = "https://portal.example"
 
     def gateways(self) -> list["GatewayAddress"]:
         return self.listening

@@ -1,6 +1,8 @@
 """A registry on a real SQLite file, with a clock that stands still."""
 
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,3 +71,17 @@ async def venue(registry: Registry, clock: ManualClock) -> Venue:
         principal("our reader", Role.READ_ONLY, ours.entity_id, "192.0.2.2"),
         principal("their admin", Role.ADMIN_MANAGER, theirs.entity_id, "192.0.2.3"),
     )
+
+
+@contextmanager
+def broken_audit(registry: Registry) -> Iterator[None]:
+    """Have every change fail for a while, as on a full disk."""
+    database = sqlite3.connect(registry.data_dir / "registry.sqlite3", isolation_level=None)
+    database.execute(
+        "CREATE TRIGGER broken BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    )
+    try:
+        yield
+    finally:
+        database.execute("DROP TRIGGER broken")
+        database.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ontherun.cli import notice_options
 from ontherun.cli.api import DEFAULT_DATA
 
 if TYPE_CHECKING:
@@ -56,6 +57,15 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    smtp_host: notice_options.SmtpHost = None,
+    smtp_port: notice_options.SmtpPort = 587,
+    smtp_user: notice_options.SmtpUser = "",
+    smtp_password_file: notice_options.SmtpPasswordFile = None,
+    smtp_tls: notice_options.SmtpTls = None,
+    smtp_ca_file: notice_options.SmtpCaFile = None,
+    mail_from: notice_options.MailFrom = "",
+    public_url: notice_options.PublicUrl = "",
+    webhook_network: notice_options.WebhookNetwork = None,
     lab: Annotated[
         bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
     ] = False,
@@ -65,7 +75,30 @@ def up(
         raise typer.BadParameter(f"{hours!r} is not known; the market can be open 'always'", param_hint="--hours")
     from ontherun.service.settings import Settings
 
-    settings = Settings(data.expanduser(), host, portal_port, gateway_port_base, ready_file, "always", fsync, poll, lab)
+    notices = notice_options.settings_of(
+        host,
+        smtp_host,
+        smtp_port,
+        smtp_user,
+        smtp_password_file,
+        smtp_tls,
+        smtp_ca_file,
+        mail_from,
+        public_url,
+        webhook_network,
+    )
+    settings = Settings(
+        data.expanduser(),
+        host,
+        portal_port,
+        gateway_port_base,
+        ready_file,
+        "always",
+        fsync,
+        poll,
+        lab=lab,
+        notices=notices,
+    )
     import uvloop
 
     sys.exit(uvloop.run(run(settings)))

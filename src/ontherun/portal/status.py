@@ -33,6 +33,10 @@ class Status(Protocol):
     def api_url(self) -> str:
         """Where the REST API is reached, without a trailing slash: http://127.0.0.1:8040."""
 
+    @property
+    def public_url(self) -> str:
+        """Where people reach the portal, for links in what is sent to them; as `api_url` unless it was set."""
+
     def gateways(self) -> Sequence[GatewayAddress]:
         """The gateways that listen now."""
 

@@ -20,6 +20,9 @@ from ontherun.registry.errors import (
 from ontherun.registry.handover import LONGEST_PUBLIC_KEY
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
+from ontherun.registry.messages import Message
+from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
+from ontherun.registry.notices import Notices
 from ontherun.registry.pairs import Revoked
 from ontherun.registry.pairs_bulk import LARGEST_BULK, Outcome
 from ontherun.registry.principal import (
@@ -55,6 +58,21 @@ from ontherun.registry.records import (
     Service,
     Session,
     StoredKeyPair,
+)
+from ontherun.registry.records_notices import (
+    CHOSEN_TOPICS,
+    DELIVERY_LIFE,
+    Channel,
+    Delivery,
+    DeliveryEvent,
+    DeliveryState,
+    Happening,
+    Notice,
+    NoticeAddress,
+    Recipient,
+    SendResult,
+    Topic,
+    Webhook,
 )
 from ontherun.registry.registry import Registry
 from ontherun.registry.tokens import token_text
@@ -108,6 +126,25 @@ __all__ = [
     "NAME_LENGTH",
     "ON_DEMAND_PARTY_IDS",
     "LARGEST_ID",
+    # what is told
+    "Notices",
+    "Notice",
+    "Happening",
+    "Topic",
+    "CHOSEN_TOPICS",
+    "NOTICE_RULES",
+    "NoticeRule",
+    "To",
+    "Message",
+    "Channel",
+    "Delivery",
+    "DeliveryState",
+    "DeliveryEvent",
+    "DELIVERY_LIFE",
+    "SendResult",
+    "Recipient",
+    "NoticeAddress",
+    "Webhook",
     # what needs attention
     "Need",
     "NeedKind",

@@ -58,6 +58,7 @@ class Directory:
         "_sessions",
         "_token_ids",
         "_tokens",
+        "touched_pairs",
     )
 
     def __init__(self, master_keys: MasterKeys) -> None:
@@ -70,6 +71,8 @@ class Directory:
         self._party_details: dict[tuple[str, str], dict[int, PartyDetails]] = {}
         self._tokens: dict[int, ApiToken] = {}
         self._token_ids: dict[bytes, int] = {}
+        self.touched_pairs: set[str] = set()
+        """Access Key IDs of pairs that were put since the expiry ladder last looked."""
 
     # What a gateway asks.
 
@@ -198,6 +201,7 @@ class Directory:
         pair = stored.pair
         self._pairs[pair.access_key_id] = stored
         self._pairs_of.setdefault(pair.session_id, {})[pair.access_key_id] = stored
+        self.touched_pairs.add(pair.access_key_id)
 
     def put_party_details(self, details: PartyDetails) -> None:
         """Add or replace."""

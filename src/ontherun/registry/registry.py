@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +20,8 @@ from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
+from ontherun.registry.notices import Notices, announced_rungs, fill_book
+from ontherun.registry.outbox import Outbox
 from ontherun.registry.pairs import KeyPairs
 from ontherun.registry.pairs_bulk import KeyPairsInBulk
 from ontherun.registry.principal import Principal, Right, Role
@@ -42,16 +45,15 @@ class Registry:
 
     def __init__(
         self,
-        store: Store,
+        loaded: "_Loaded",
         engine_lock: DirectoryLock,
         data_dir: Path,
-        master_keys: MasterKeys,
         environment: str,
         market_segments: Iterable[int],
         policy: KeyPolicy,
         random_bytes: Callable[[int], bytes],
-        key_uses: dict[str, KeyUse],
     ) -> None:
+        store, master_keys = loaded.store, loaded.master_keys
         self.data_dir = data_dir
         self.environment = environment
         self.market_segments = tuple(sorted(market_segments))
@@ -61,9 +63,10 @@ class Registry:
         self.firms = Firms(store)
         self.sessions = Sessions(store, frozenset(self.market_segments))
         self.party_details = PartyDetailsBook(store, self.sessions)
-        self.pairs = KeyPairs(store, master_keys, KeyUses(store, key_uses), policy, environment, random_bytes)
+        self.pairs = KeyPairs(store, master_keys, KeyUses(store, loaded.key_uses), policy, environment, random_bytes)
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.tokens = ApiTokens(store, random_bytes)
+        self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
         self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
         self._store = store
@@ -90,7 +93,7 @@ class Registry:
         engine = open_engine(data_dir)
         try:
             await prepare_schema(engine)
-            store, master_keys, key_uses = await _load(engine, data_dir, clock, variables, random_bytes)
+            loaded = await _load(engine, data_dir, clock, variables, random_bytes)
         except DBAPIError as error:
             await engine.dispose()
             lock.release()
@@ -99,7 +102,7 @@ class Registry:
             await engine.dispose()
             lock.release()
             raise
-        return cls(store, lock, data_dir, master_keys, environment, market_segments, policy, random_bytes, key_uses)
+        return cls(loaded, lock, data_dir, environment, market_segments, policy, random_bytes)
 
     async def close(self) -> None:
         """Close the database and let other processes have the directory. A second time does nothing."""
@@ -129,18 +132,31 @@ class Registry:
         return (await self._store.verify_audit()).sequence
 
 
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What the database held at the start."""
+
+    store: Store
+    master_keys: MasterKeys
+    key_uses: dict[str, KeyUse]
+    announced: dict[tuple[str, int], int]
+
+
 async def _load(
     engine: AsyncEngine,
     data_dir: Path,
     clock: Clock,
     variables: Mapping[str, str],
     random_bytes: Callable[[int], bytes],
-) -> tuple[Store, MasterKeys, dict[str, KeyUse]]:
+) -> _Loaded:
     async with engine.begin() as connection:
         master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
         directory = Directory(master_keys)
         await fill(directory, connection)
+        outbox = Outbox(lambda _entity_id: (), lambda _user_id: None)
+        await fill_book(outbox.book, connection)
+        announced = await announced_rungs(connection)
         head = await chain_head(connection)
         key_uses = await load_key_uses(connection)
         await restore(clock, connection)
-    return Store(engine, clock, directory, head), master_keys, key_uses
+    return _Loaded(Store(engine, clock, directory, head, outbox), master_keys, key_uses, announced)

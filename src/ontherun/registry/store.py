@@ -6,11 +6,12 @@ happened, and what was to follow (handing out a secret) does not.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Executable, insert, select
+from sqlalchemy import CursorResult, Executable, Row, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,11 +19,14 @@ from ontherun.keys import Clock
 from ontherun.registry.audit import ChainHead, follow, link
 from ontherun.registry.directory import Directory
 from ontherun.registry.errors import AuditDamagedError, UnavailableError
+from ontherun.registry.outbox import Outbox
 from ontherun.registry.principal import Principal
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.tables import AuditEntryRow
 
 _PAGE = 1000
+
+T = TypeVar("T")
 
 
 class Change:
@@ -65,11 +69,14 @@ class Change:
 class Store:
     """The database, the clock, and the directory that mirrors the database."""
 
-    __slots__ = ("_engine", "_head", "_turn", "clock", "directory")
+    __slots__ = ("_engine", "_head", "_turn", "clock", "directory", "outbox")
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, directory: Directory, head: ChainHead) -> None:
+    def __init__(
+        self, engine: AsyncEngine, clock: Clock, directory: Directory, head: ChainHead, outbox: Outbox
+    ) -> None:
         self.clock = clock
         self.directory = directory
+        self.outbox = outbox
         self._engine = engine
         self._head = head
         self._turn = asyncio.Lock()
@@ -91,11 +98,37 @@ class Store:
                 for statement in change.statements:
                     await connection.execute(statement)
                 await connection.execute(insert(AuditEntryRow), rows)
+                for statement, derived in self.outbox.derive(change.entries):
+                    await connection.execute(statement, derived)
         except (SQLAlchemyError, OSError) as error:
             raise _unavailable(error) from None
         self._head = ChainHead(change.entries[-1].sequence, change.entries[-1].hash)
         for follower in change.followers:
             follower()
+        self.outbox.committed()
+
+    async def keep_books(self, statement: Executable) -> int:
+        """Commit a mark that changes nothing for anybody and needs no audit entry: what was read, what is being sent.
+
+        Return the number of rows that it touched.
+        """
+        async with self._turn:
+            return await _to_its_end(self._keep_books(statement))
+
+    async def _keep_books(self, statement: Executable) -> int:
+        try:
+            async with self._engine.begin() as connection:
+                return cast("CursorResult[Any]", await connection.execute(statement)).rowcount
+        except (SQLAlchemyError, OSError) as error:
+            raise _unavailable(error) from None
+
+    async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Read what is too much for the directory. UnavailableError when the database cannot be read."""
+        try:
+            async with self._turn, self._engine.begin() as connection:
+                return (await connection.execute(statement)).all()
+        except (SQLAlchemyError, OSError) as error:
+            raise _unavailable(error) from None
 
     async def note(self, *statements: Executable) -> None:
         """Execute statements without an audit entry: observations of the process, which nobody asked for.
@@ -156,11 +189,11 @@ def _unavailable(error: Exception) -> UnavailableError:
     return UnavailableError(f"The registry's database cannot be used now ({reason}). Nothing was changed. Try again.")
 
 
-async def _to_its_end(commit: Coroutine[object, object, None]) -> None:
+async def _to_its_end(commit: Coroutine[object, object, T]) -> T:
     """Wait for `commit` even when the caller is cancelled: half a commit would leave the directory behind the file."""
     task = asyncio.create_task(commit)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         await task
         raise

@@ -1,8 +1,10 @@
 """What a person may choose when starting a venue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from ontherun.notices import NoticeSettings
 
 Hours = Literal["always"]
 
@@ -29,6 +31,8 @@ class Settings:
     poll_microseconds: int = 0
     """Adaptive polling: how long the loop stays awake after input. 0 sleeps at once."""
 
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
+    """Where mail goes out, and what webhooks may reach."""
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
 

@@ -18,6 +18,7 @@ from ontherun.journal import JournalError, Outbox, SqliteJournal
 from ontherun.market.benchmarks import BENCHMARKS, US_TREASURY_ACTIVES
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.prices import format_32nds
+from ontherun.notices import NoticeJobs
 from ontherun.portal.app import create_app
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
 from ontherun.registry import DemoSession, LabClock, Registry
@@ -111,6 +112,11 @@ class Venue:
             for i in self._gateway.engine.instruments
         ]
 
+    @property
+    def public_url(self) -> str:
+        """Where people reach the portal."""
+        return self.settings.notices.public_url or self.api_url
+
     def connected(self) -> set[str]:
         """The Session IDs that are logged in."""
         return {session for session, lane in self._gateway.engine.lanes.items() if lane.connection is not None}
@@ -131,10 +137,11 @@ class Venue:
 
     async def _open(self, clock: SystemClock | LabClock) -> None:
         settings, registry = self.settings, self.registry
-        self.demo = await registry.seed_demo()
-        await registry.local_token_file()
         log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
+        self.notices = NoticeJobs(registry, settings.notices, log, lambda: self.public_url)
+        self.demo = await registry.seed_demo()
+        await registry.local_token_file()
         journal_file, outbox_file = settings.data / "journal.db", settings.data / "outbox.bin"
         if outbox_file.exists() and not (journal_file.exists() and journal_file.stat().st_size):
             raise JournalError(
@@ -169,6 +176,8 @@ class Venue:
         self._close.push_async_callback(self._gateway.close, "the gateway is going down")
         self.addresses.append(GatewayAddress(US_TREASURY_ACTIVES, "primary", settings.host, port))
         await self._serve_portal()
+        self.notices.start()
+        self._close.push_async_callback(self.notices.stop)
         self._collect_no_garbage()
         log.info(
             "ready",

@@ -1,0 +1,229 @@
+"""What a notice says of each action, as a literal table of sentences.
+
+Names in braces are facts of the audit entry (see `letters`). A sentence with a fact that the entry does not have is
+left out, so that a notice never says "None".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How one action is told. `title` is for one happening, `many` for several: {count}."""
+
+    title: str
+    many: str
+    happened: tuple[str, ...]
+    next: tuple[str, ...] = ()
+    to_do: tuple[str, ...] = ()
+
+
+_NOT_YOU = "If nobody in your team did this, revoke the key pairs of {subject} now, and ask who {actor} is."
+_PEOPLE_CHECK = "If nobody of your Admin Managers did this, take the right away again and look at the audit."
+
+WORDS: Mapping[str, Wording] = MappingProxyType(
+    {
+        "key_pair.expiring": Wording(
+            "Key pair of session {session_id} expires {day}, in {in_days}",
+            "{count} key pairs expire {day}, in {in_days}",
+            ("Key pair {access_key_id} of session {session_id} expires {expires_at}.",),
+            (
+                "Until then it logs in as before. From then on, each login with it is refused.",
+                "Session {session_id} has a pair that lives longer: {successors}.",
+            ),
+            (
+                "Generate a new key pair, give it to your client, see it log in, and delete the old one.",
+                "Both pairs are valid meanwhile.",
+            ),
+        ),
+        "key_pair.expired": Wording(
+            "Key pair of session {session_id} has expired",
+            "{count} key pairs have expired",
+            ("Key pair {access_key_id} of session {session_id} expired {expires_at}.",),
+            (
+                "Each login with it is refused. A connection that is established stays until it ends.",
+                "Session {session_id} has a pair that is valid: {successors}.",
+            ),
+            ("If your client still uses this pair, generate a new one now: it is valid at once.",),
+        ),
+        "key_pair.generated": Wording(
+            "New key pair for {subject}",
+            "{count} new key pairs",
+            ("{actor} generated key pair {access_key_id} for {subject}.",),
+            ("It is valid for the next login, and expires {expires_at}.",),
+            ("Download it and give it to your client.", _NOT_YOU),
+        ),
+        "key_pair.downloaded": Wording(
+            "Key pair of {subject} was downloaded",
+            "{count} key pairs were downloaded",
+            ("{actor} downloaded key pair {access_key_id} of {subject}, with its secret.",),
+            (),
+            (_NOT_YOU,),
+        ),
+        "key_pair.deleted": Wording(
+            "Key pair of {subject} was deleted",
+            "{count} key pairs were deleted",
+            ("{actor} deleted key pair {access_key_id} of {subject}.",),
+            ("The next login with it is refused. Its secret is erased and cannot be brought back.",),
+            ("If a client still uses it, generate a new pair for that client now.",),
+        ),
+        "key_pair.deactivated": Wording(
+            "Key pair of {subject} was deactivated",
+            "{count} key pairs were deactivated",
+            ("{actor} deactivated key pair {access_key_id} of {subject}.",),
+            ("The next login with it is refused, until it is activated again.",),
+            ("If no client misses it, delete it.",),
+        ),
+        "key_pair.activated": Wording(
+            "Key pair of {subject} was activated again",
+            "{count} key pairs were activated again",
+            ("{actor} activated key pair {access_key_id} of {subject} again.",),
+            ("It is valid for the next login.",),
+            (_NOT_YOU,),
+        ),
+        "key_pair.sunset_set": Wording(
+            "Key pair of {subject} now expires {day}",
+            "{count} key pairs have a new expiry",
+            ("Key pair {access_key_id} of {subject} now expires {expires_at}, for it has a successor.",),
+            ("Until then both pairs log in.",),
+            ("Let your client log in with the new pair before that.",),
+        ),
+        "key_pair.cut_over_scheduled": Wording(
+            "Cut-over of {subject} to a new key pair is scheduled",
+            "{count} cut-overs are scheduled",
+            ("{actor} scheduled the cut-over of {subject}.",),
+            ("The old pair {access_key_id} ends {expires_at}.",),
+            ("Let your client log in with the new pair before that.",),
+        ),
+        "key_pair.revoked": Wording(
+            "EMERGENCY: key pair of {subject} was revoked",
+            "EMERGENCY: {count} key pairs were revoked",
+            ("{actor} revoked key pair {access_key_id} of {subject}.", "Reason: {reason}."),
+            ("The next login with it is refused.",),
+            ("Generate new key pairs for the clients that need one.",),
+        ),
+        "session.created": Wording(
+            "New session: {subject}", "{count} new sessions", ("{actor} created {subject}.",), (), ()
+        ),
+        "session.changed": Wording(
+            "{Subject} was changed", "{count} sessions were changed", ("{actor} changed {subject}.",), (), ()
+        ),
+        "session.deleted": Wording(
+            "{Subject} was deleted",
+            "{count} sessions were deleted",
+            ("{actor} deleted {subject}.",),
+            ("No login to it is accepted any more.",),
+            (),
+        ),
+        "session.port_opened": Wording(
+            "The ports of {subject} are open again",
+            "The ports of {count} sessions are open again",
+            ("{actor} opened the ports of {subject}, which bad logins had closed.",),
+            (),
+            ("See in the login trace why the logins were bad, before your client tries again.",),
+        ),
+        "request.submitted": Wording(
+            "{Subject} was submitted",
+            "{count} requests were submitted",
+            ("{actor} submitted {subject}.",),
+            ("It takes effect {effective_at}.",),
+            (),
+        ),
+        "request.approved": Wording(
+            "{Subject} was approved", "{count} requests were approved", ("{actor} approved {subject}.",), (), ()
+        ),
+        "request.rejected": Wording(
+            "{Subject} was rejected",
+            "{count} requests were rejected",
+            ("{actor} rejected {subject}.", "Reason: {reason}."),
+            (),
+            ("Correct what was wrong and submit it again.",),
+        ),
+        "request.cancelled": Wording(
+            "{Subject} was cancelled", "{count} requests were cancelled", ("{actor} cancelled {subject}.",), (), ()
+        ),
+        "request.completed": Wording(
+            "{Subject} is completed",
+            "{count} requests are completed",
+            ("{Subject} is completed.",),
+            ("The sessions it made can be used now: {sessions}.",),
+            (),
+        ),
+        "request.failed": Wording(
+            "{Subject} has failed",
+            "{count} requests have failed",
+            ("{Subject} has failed.", "Reason: {reason}."),
+            ("Nothing was changed.",),
+            ("Correct what was wrong and submit it again.",),
+        ),
+        "role.granted": Wording(
+            "A role was granted: {role}",
+            "{count} roles were granted",
+            ("{actor} granted the role {role} to {subject}.",),
+            (),
+            (_PEOPLE_CHECK,),
+        ),
+        "role.revoked": Wording(
+            "A role was taken away: {role}",
+            "{count} roles were taken away",
+            ("{actor} took the role {role} from {subject}.",),
+            (),
+            (),
+        ),
+        "user.left": Wording(
+            "{Subject} has left",
+            "{count} users have left",
+            ("{actor} took every right and session from {subject}.",),
+            (),
+            ("Rotate the key pairs that they have downloaded.",),
+        ),
+        "api_token.created": Wording(
+            "New API token: {name}",
+            "{count} new API tokens",
+            ("{actor} created {subject}, {name}.",),
+            (),
+            ("If nobody in your team did this, revoke it now.",),
+        ),
+        "api_token.revoked": Wording(
+            "API token {name} was revoked",
+            "{count} API tokens were revoked",
+            ("{actor} revoked {subject}, {name}.",),
+            ("Requests with it are refused from now on.",),
+            (),
+        ),
+        "sign_in.locked": Wording(
+            "Your account is locked",
+            "Your account is locked",
+            ("Too many sign-ins failed, the last one from {source}.",),
+            ("It opens again by itself {until}.",),
+            ("If this was not you, tell your Admin Manager and change your password.",),
+        ),
+        "second_factor.enrolled": Wording(
+            "A second factor was added to your account",
+            "Second factors were added to your account",
+            ("A second factor was added to your account.",),
+            (),
+            ("If this was not you, tell your Admin Manager at once.",),
+        ),
+        "second_factor.removed": Wording(
+            "A second factor was removed from your account",
+            "Second factors were removed from your account",
+            ("A second factor was removed from your account.",),
+            (),
+            ("If this was not you, tell your Admin Manager at once.",),
+        ),
+        "notice.tested": Wording(
+            "Test of your notices",
+            "Test of your notices",
+            ("{actor} asked for this test. Notices reach you here.",),
+            ("Nothing was changed.",),
+            (),
+        ),
+        "clock.moved": Wording(
+            "The clock was moved", "The clock was moved", ("{actor} moved the venue's clock.",), (), ()
+        ),
+    }
+)
+"""Audit action -> its wording. A test proves that every action of NOTICE_RULES has one."""
