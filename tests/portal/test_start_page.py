@@ -77,7 +77,7 @@ async def test_every_response_carries_the_protecting_headers(portal: Portal, pat
     assert headers["content-security-policy"].startswith("default-src 'self';")
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert (headers.get("cache-control") == "no-store") is not path.startswith("/static/")
 
 
