@@ -18,7 +18,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 import ontherun
-from ontherun.portal.pages import moments, navigation, tones
+from ontherun.portal.pages import moments, navigation, tones, words
 from ontherun.registry import Principal, Registry
 
 if TYPE_CHECKING:
@@ -184,6 +184,7 @@ def templates() -> "Environment":
         distance=lambda at: moments.distance(at, _seen.get().now),
         venue_url=lambda: _seen.get().api_url,
         unique_id=lambda kind: f"{kind}-{next(_seen.get().ids)}",
+        said=words.said,
         tone_of=tones.tone_of,
         themes=THEMES,
     )
