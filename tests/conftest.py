@@ -27,7 +27,10 @@ class RunningVenue:
     closed: set[str] = field(default_factory=set)
     ended: list[tuple[str, str]] = field(default_factory=list)
     api_url: str = "http://testserver"
-    public_url: str = "https://portal.example"
+
+    @property
+    def public_url(self) -> str:
+        return self.api_url
 
     def gateways(self) -> list["GatewayAddress"]:
         return self.listening

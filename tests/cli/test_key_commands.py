@@ -181,7 +181,7 @@ def test_without_a_running_venue_the_way_to_one_is_told(run: Run, tmp_path: Path
 def test_a_token_that_is_not_valid_is_refused_and_not_shown(run: Run, live_portal: Any, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("otr_secret_that_is_wrong")
     refused = run("session", "list", "--api-url", live_portal.url, "--token-file", str(tmp_path / "token"), fails=True)
-    assert "unknown or revoked" in refused.stderr
+    assert "unknown, expired or revoked" in refused.stderr
     assert "otr_secret" not in refused.output
 
 

@@ -4,7 +4,7 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from fastapi import FastAPI
 
 from ontherun.keys import ManualClock
 from ontherun.portal import create_app
-from ontherun.registry import SYSTEM, Registry, Role, token_text
+from ontherun.registry import LOCAL_POLICY, SYSTEM, Registry, Role, token_text
 
 START = 1_767_225_600 * 1_000_000_000  # 2026-01-01
+
+LASTING_TOKENS = replace(LOCAL_POLICY, token_life=10**18, longest_token_life=10**18)
+"""So that a test may move the clock by years and still ask."""
 
 
 @dataclass
@@ -48,7 +51,9 @@ async def portal(tmp_path: Path, running_venue: Any) -> AsyncIterator[Portal]:
         made_random.append(secrets.token_bytes(count))
         return made_random[-1]
 
-    registry = await Registry.open(tmp_path / "data", clock, variables={}, random_bytes=random_bytes)
+    registry = await Registry.open(
+        tmp_path / "data", clock, variables={}, random_bytes=random_bytes, people_policy=LASTING_TOKENS
+    )
     tokens = {"operator": (await registry.local_token_file()).read_text().strip()}
     for name, gfid in (("Ours", "OURS1"), ("Theirs", "THEI1")):
         entity = await registry.entities.create(SYSTEM, name)

@@ -12,7 +12,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/firms"): {"entity_id": 1, "gfid": "OURS9", "name": "New"},
     ("POST", "/api/v1/sessions"): {"firms": ["OURS1"], "market_segments": [40]},
     ("POST", "/api/v1/sessions/{session_id}/party-details"): {"firm": "OURS1", "party_details_list_req_id": 8},
-    ("POST", "/api/v1/tokens"): {"name": "new", "role": "read-only", "entity_id": 1},
+    ("POST", "/api/v1/tokens"): {"name": "new", "scopes": "read-only", "entity_id": 1},
+    ("POST", "/api/v1/sign-in-links"): {},
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
     ("POST", "/api/v1/sessions/{session_id}/key-test"): {"frame": "00"},
 }
@@ -25,6 +26,7 @@ NOT_FOR_ENTITIES = {
     ("GET", "/api/v1/audit/verification"),
     ("POST", "/api/v1/entities"),
     ("POST", "/api/v1/sessions/{session_id}/open-port"),
+    ("POST", "/api/v1/sign-in-links"),
     ("PUT", "/api/v1/lab/clock"),
 }
 

@@ -97,7 +97,7 @@ async def test_the_operator_registers_an_entity_and_its_firm(portal: Portal) -> 
 
 async def test_a_token_works_until_it_is_revoked(portal: Portal) -> None:
     issued = await portal.ask(
-        "admin", "POST", "/api/v1/tokens", json={"name": "ci", "role": "read-only", "entity_id": 1}
+        "admin", "POST", "/api/v1/tokens", json={"name": "ci", "scopes": "read-only", "entity_id": 1}
     )
     assert issued.status_code == 201
     portal.tokens["ci"] = issued.json()["token"]

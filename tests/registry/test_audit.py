@@ -195,7 +195,7 @@ def snapshot(registry: Registry) -> list[object]:
         list(directory.entities()),
         list(directory.firms()),
         list(directory.sessions()),
-        list(directory.tokens()),
+        list(directory.people.tokens.values()),
         [(list(directory.pairs_of(session.session_id))) for session in directory.sessions()],
         dict(directory.party_details("A00", "OURS1")),
     ]

@@ -94,5 +94,5 @@ async def test_a_lost_or_spoilt_local_token_is_revoked_and_replaced(registry: Re
 async def test_only_the_hash_of_a_token_is_stored(registry: Registry, tmp_path: Path) -> None:
     await registry.local_token_file()
     with sqlite3.connect(registry.data_dir / "registry.sqlite3") as database:
-        (row,) = database.execute("SELECT length(token_hash), role, entity_id FROM api_token").fetchall()
-    assert row == (32, "admin-manager", None)
+        (row,) = database.execute("SELECT length(token_hash), owner, entity_id, expires_at FROM api_token").fetchall()
+    assert row == (32, None, None, None)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import attention, demo, frames, key_test, keys, lab, orders, sessions, up
+from ontherun.cli import attention, demo, frames, key_test, keys, lab, orders, people, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("sign-in-link")(people.sign_in_link)
 app.command("attention")(attention.attention)
 app.add_typer(sessions.app)
 keys.app.command("test")(key_test.judge_login)

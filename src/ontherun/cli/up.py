@@ -122,7 +122,7 @@ async def run(settings: "Settings") -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    show(venue)
+    show(venue, await venue.sign_in_link())
     stopping = asyncio.create_task(stop.wait())
     waiting: set[asyncio.Future[Any]] = {stopping, venue.failed}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -135,8 +135,8 @@ async def run(settings: "Settings") -> int:
     return 0
 
 
-def show(venue: "Venue") -> None:
-    """Print what runs, where the keys are, and what to try next."""
+def show(venue: "Venue", link: str | None) -> None:
+    """Print what runs, where the keys are, and what to try next. `link` signs the reader in at the portal, once."""
     from rich.console import Console, Group
     from rich.panel import Panel
     from rich.table import Table
@@ -184,3 +184,6 @@ def show(venue: "Venue") -> None:
             expand=False,
         )
     )
+    if link is not None:  # outside of the panel, which would break it into lines
+        sys.stdout.write(f"Sign in at the portal, once, within a quarter of an hour:\n  {link}\n")
+        sys.stdout.flush()

@@ -16,12 +16,14 @@ from ontherun.portal import (
     routes_attention,
     routes_key_test,
     routes_lab,
+    routes_people,
     routes_sessions,
     routes_venue,
 )
 from ontherun.portal.dependencies import known_parameters
 from ontherun.portal.headers import GuardMiddleware
 from ontherun.portal.pages import shell
+from ontherun.portal.pages.guard import SignInNeededError, show_the_way_in
 from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
@@ -51,8 +53,9 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     app.state.registry = registry
     app.state.status = status
     problems.install(app, shell.problem_page)
+    app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(GuardMiddleware)
-    for routes in (routes_sessions, routes_venue, routes_lab, routes_key_test, routes_attention):
+    for routes in (routes_sessions, routes_people, routes_venue, routes_lab, routes_key_test, routes_attention):
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )

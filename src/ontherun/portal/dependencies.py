@@ -34,7 +34,8 @@ async def principal_of(
         raise _unauthorized("An API token is needed: Authorization: Bearer otr_...", "Bearer")
     found = registry.tokens.recognise(credentials.credentials, source)
     if found is None:
-        raise _unauthorized("The API token is unknown or revoked.", 'Bearer error="invalid_token"')
+        raise _unauthorized("The API token is unknown, expired or revoked.", 'Bearer error="invalid_token"')
+    await registry.tokens.used(credentials.credentials)
     return found
 
 

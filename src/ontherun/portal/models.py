@@ -29,9 +29,6 @@ Gfid = Annotated[str, Field(pattern=GFID_PATTERN, description="Globex Firm ID, f
 SessionId = Annotated[str, Field(pattern=SESSION_ID_PATTERN, description="Session ID", examples=["A00"])]
 AccessKeyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,20}$", description="Access Key ID")]
 Segment = Annotated[int, Field(ge=0, le=254, description="Market segment ID", examples=[40]), WHOLE]
-RoleName = Literal[
-    "admin-manager", "full-access", "read-only", "key-generator", "key-downloader", "key-deleter", "auditor"
-]
 FileFormat = Literal["text", "json", "env"]
 
 T = TypeVar("T")
@@ -151,32 +148,6 @@ class KeyFileView(Strict):
     created_at: str
     expires_at: str
     environment: str
-
-
-class NewToken(Strict):
-    """What it takes to create an API token. Without an entity it is the operator's."""
-
-    name: Name
-    role: RoleName
-    entity_id: Id | None = None
-
-
-class TokenView(Strict):
-    """An API token, without the token itself."""
-
-    token_id: int
-    name: str
-    role: RoleName
-    entity_id: int | None
-    created_at: str
-    revoked_at: str | None
-
-
-class IssuedToken(Strict):
-    """A new API token. `token` is shown this once."""
-
-    token: str
-    about: TokenView
 
 
 class AuditEntryView(Strict):

@@ -23,8 +23,10 @@ from ontherun.registry import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    NotRecognisedError,
     RegistryError,
     SecondFactorRequiredError,
+    TooManyAttemptsError,
     TooManyError,
     UnavailableError,
 )
@@ -91,6 +93,8 @@ _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (ForbiddenError, HTTPStatus.FORBIDDEN, "forbidden"),
     (ConflictError, HTTPStatus.CONFLICT, "conflict"),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
+    (TooManyAttemptsError, HTTPStatus.TOO_MANY_REQUESTS, "too-many-attempts"),
+    (NotRecognisedError, HTTPStatus.UNAUTHORIZED, "not-recognised"),
     (PairLimitError, HTTPStatus.CONFLICT, "key-pair-limit"),
     (KeyRuleError, HTTPStatus.CONFLICT, "key-rule"),
 )
@@ -147,7 +151,8 @@ def _methods(request: Request) -> set[str]:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    route = request.scope.get("route")  # its path, not the request's: that could hold a one-time link
+    _log.error("%s %s failed", request.method, getattr(route, "path", "?"), exc_info=error)
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal",

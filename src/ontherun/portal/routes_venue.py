@@ -1,4 +1,4 @@
-"""Entities, firms, API tokens, the audit, and what runs."""
+"""Entities, firms, the audit, and what runs."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -12,7 +12,7 @@ from ontherun.portal.dependencies import Asking, Serving
 from ontherun.portal.paging import page_after
 from ontherun.portal.problems import answers
 from ontherun.portal.routes_sessions import status_of
-from ontherun.registry import LARGEST_ID, AuditDamagedError, Role, token_text
+from ontherun.registry import LARGEST_ID, AuditDamagedError
 
 _READ = answers(HTTPStatus.NOT_FOUND)
 _CHANGE = answers(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -113,37 +113,6 @@ async def create_firm(by: Asking, registry: Serving, new: models.NewFirm) -> mod
 async def show_firm(by: Asking, registry: Serving, gfid: models.Gfid) -> models.FirmView:
     """Show a firm."""
     return views.firm(registry.firms.get(by, gfid))
-
-
-@router.get("/tokens", tags=["API tokens"], summary="List the API tokens you see")
-async def list_tokens(by: Asking, registry: Serving) -> models.Page[models.TokenView]:
-    """List API tokens."""
-    return models.Page(items=[views.token(token) for token in registry.tokens.list(by)])
-
-
-@router.post(
-    "/tokens",
-    status_code=HTTPStatus.CREATED,
-    responses=_CHANGE,
-    tags=["API tokens"],
-    summary="Create an API token, which is shown this once",
-)
-async def create_token(by: Asking, registry: Serving, new: models.NewToken) -> models.IssuedToken:
-    """Create an API token."""
-    token, secret = await registry.tokens.create(by, new.name, Role(new.role), new.entity_id)
-    return models.IssuedToken(token=token_text(secret), about=views.token(token))
-
-
-@router.delete(
-    "/tokens/{token_id}",
-    status_code=HTTPStatus.NO_CONTENT,
-    responses=_CHANGE,
-    tags=["API tokens"],
-    summary="Revoke an API token with immediate effect",
-)
-async def revoke_token(by: Asking, registry: Serving, token_id: models.Id) -> None:
-    """Revoke an API token."""
-    await registry.tokens.revoke(by, token_id)
 
 
 @router.get(

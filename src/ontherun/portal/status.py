@@ -35,7 +35,7 @@ class Status(Protocol):
 
     @property
     def public_url(self) -> str:
-        """Where people reach the portal, for links in what is sent to them; as `api_url` unless it was set."""
+        """Where people reach the portal, without a trailing slash: `api_url` unless it was set."""
 
     def gateways(self) -> Sequence[GatewayAddress]:
         """The gateways that listen now."""

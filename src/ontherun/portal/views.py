@@ -7,7 +7,6 @@ from ontherun.keys import utc_text
 from ontherun.portal import models
 from ontherun.portal.status import Status
 from ontherun.registry import (
-    ApiToken,
     AuditEntry,
     Entity,
     GlobexFirm,
@@ -74,18 +73,6 @@ def key_pair(stored: StoredKeyPair, now: int) -> models.KeyPairView:
         created_at=utc_text(pair.created_at),
         expires_at=utc_text(pair.expires_at),
         deleted_at=_text(pair.deleted_at),
-    )
-
-
-def token(record: ApiToken) -> models.TokenView:
-    """Show an API token."""
-    return models.TokenView(
-        token_id=record.token_id,
-        name=record.name,
-        role=record.role.value,
-        entity_id=record.entity_id,
-        created_at=utc_text(record.created_at),
-        revoked_at=_text(record.revoked_at),
     )
 
 

@@ -1,5 +1,6 @@
 """What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
 
+from ontherun.registry.attempts import Visitor
 from ontherun.registry.attention import Need, NeedKind, Overview, look_over
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
@@ -11,9 +12,11 @@ from ontherun.registry.errors import (
     InvalidError,
     MasterKeyError,
     NotFoundError,
+    NotRecognisedError,
     RegistryError,
     SchemaError,
     SecondFactorRequiredError,
+    TooManyAttemptsError,
     TooManyError,
     UnavailableError,
 )
@@ -45,7 +48,6 @@ from ontherun.registry.records import (
     ON_DEMAND_PARTY_IDS,
     SESSION_ID_PATTERN,
     AnySession,
-    ApiToken,
     AuditEntry,
     DropCopySession,
     Entity,
@@ -74,8 +76,21 @@ from ontherun.registry.records_notices import (
     Topic,
     Webhook,
 )
+from ontherun.registry.records_people import (
+    EMAIL_PATTERN,
+    LOCAL_POLICY,
+    ApiToken,
+    Invitation,
+    LinkPurpose,
+    Passkey,
+    PeoplePolicy,
+    User,
+    WebSession,
+)
 from ontherun.registry.registry import Registry
 from ontherun.registry.tokens import token_text
+from ontherun.registry.users import LOCAL_OPERATOR
+from ontherun.registry.web_sessions import SignedIn, csrf_of
 
 __all__ = [
     "Registry",
@@ -97,6 +112,19 @@ __all__ = [
     "EVERY_RIGHT",
     "SecondFactor",
     "SYSTEM",
+    # people
+    "User",
+    "WebSession",
+    "SignedIn",
+    "Visitor",
+    "Passkey",
+    "Invitation",
+    "LinkPurpose",
+    "PeoplePolicy",
+    "LOCAL_POLICY",
+    "LOCAL_OPERATOR",
+    "EMAIL_PATTERN",
+    "csrf_of",
     # what is stored
     "Entity",
     "GlobexFirm",
@@ -158,6 +186,8 @@ __all__ = [
     "ConflictError",
     "InvalidError",
     "UnavailableError",
+    "TooManyAttemptsError",
+    "NotRecognisedError",
     "TooManyError",
     "DataDirectoryInUseError",
     "MasterKeyError",

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 
-from ontherun.registry.principal import EVERY_RIGHT, RIGHTS_OF, Principal, PrincipalKind, Role
+from ontherun.registry.people_book import PeopleBook
 from ontherun.registry.records import (
     AnySession,
-    ApiToken,
     Entity,
     GlobexFirm,
     OrderEntrySession,
     PartyDetails,
     StoredKeyPair,
 )
+from ontherun.registry.records_people import User
 from ontherun.registry.sealing import MasterKeys, row_identity
 
 
@@ -56,8 +56,7 @@ class Directory:
         "_pairs_of",
         "_party_details",
         "_sessions",
-        "_token_ids",
-        "_tokens",
+        "people",
         "touched_pairs",
     )
 
@@ -69,8 +68,7 @@ class Directory:
         self._pairs: dict[str, StoredKeyPair] = {}
         self._pairs_of: dict[str, dict[str, StoredKeyPair]] = {}
         self._party_details: dict[tuple[str, str], dict[int, PartyDetails]] = {}
-        self._tokens: dict[int, ApiToken] = {}
-        self._token_ids: dict[bytes, int] = {}
+        self.people = PeopleBook()
         self.touched_pairs: set[str] = set()
         """Access Key IDs of pairs that were put since the expiry ladder last looked."""
 
@@ -162,25 +160,13 @@ class Directory:
         """Return the session's key pairs that a login at `now` may use."""
         return [stored for stored in self.pairs_of(session_id) if stored.state(now).valid]
 
-    def token(self, token_id: int) -> ApiToken | None:
-        """Return the API token, revoked or not, or None."""
-        return self._tokens.get(token_id)
+    def user(self, user_id: int) -> User | None:
+        """Return the user, left or not, or None."""
+        return self.people.user(user_id)
 
-    def tokens(self) -> Collection[ApiToken]:
-        """Return every API token."""
-        return self._tokens.values()
-
-    def principal(self, token_hash: bytes) -> Principal | None:
-        """Return whom the API token with this SHA-256 stands for; None when it is unknown or revoked."""
-        token = self._tokens.get(self._token_ids.get(token_hash, 0))
-        if token is None or token.revoked_at is not None:
-            return None
-        name, rights = f"token {token.token_id} ({token.name})", RIGHTS_OF[token.role]
-        if token.entity_id is not None:
-            return Principal(name, PrincipalKind.TOKEN, {token.entity_id: rights})
-        if token.role is Role.ADMIN_MANAGER:
-            rights = EVERY_RIGHT
-        return Principal(name, PrincipalKind.TOKEN, everywhere=rights)
+    def registered_administrators(self, entity_id: int) -> list[User]:
+        """Return who gets an entity's expiry mail: its Admin Managers and those marked as registered administrators."""
+        return self.people.registered_administrators(entity_id)
 
     # How it changes: after a commit, by the registry alone.
 
@@ -207,12 +193,3 @@ class Directory:
         """Add or replace."""
         registered = self._party_details.setdefault((details.session_id, details.firm), {})
         registered[details.party_details_list_req_id] = details
-
-    def replace_token(self, token: ApiToken) -> None:
-        """Replace."""
-        self._tokens[token.token_id] = token
-
-    def put_token(self, token: ApiToken, token_hash: bytes) -> None:
-        """Add."""
-        self._tokens[token.token_id] = token
-        self._token_ids[token_hash] = token.token_id

@@ -76,3 +76,11 @@ class AuditDamagedError(RegistryError):
     def __init__(self, sequence: int, what: str) -> None:
         self.sequence = sequence
         super().__init__(f"Audit entry {sequence}: {what}")
+
+
+class TooManyAttemptsError(RegistryError):
+    """Too many attempts failed; the text says when the next one is possible."""
+
+
+class NotRecognisedError(RegistryError):
+    """What somebody showed at the door (password, code, link, passkey) is not right. It never says which part."""

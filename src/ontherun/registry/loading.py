@@ -9,10 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ontherun.keys import EndReason, KeyPair
 from ontherun.registry.audit import ChainHead
 from ontherun.registry.directory import Directory
-from ontherun.registry.principal import Role
+from ontherun.registry.loading_people import fill_people
 from ontherun.registry.records import (
     AnySession,
-    ApiToken,
     DropCopySession,
     Entity,
     GlobexFirm,
@@ -25,7 +24,6 @@ from ontherun.registry.records import (
     StoredKeyPair,
 )
 from ontherun.registry.tables import (
-    ApiTokenRow,
     AuditEntryRow,
     EntityRow,
     GlobexFirmRow,
@@ -35,12 +33,13 @@ from ontherun.registry.tables import (
     SessionRow,
 )
 from ontherun.registry.tables_notices import WebhookRow
+from ontherun.registry.tables_people import TotpRow
 
 
 async def master_key_ids(connection: AsyncConnection) -> set[str]:
     """Return the ids of the master keys that stored secrets are sealed with."""
     ids: set[str] = set()
-    for column in (KeyPairRow.master_key_id, WebhookRow.master_key_id):
+    for column in (KeyPairRow.master_key_id, WebhookRow.master_key_id, TotpRow.master_key_id):
         statement = select(column).where(column.is_not(None)).distinct()
         ids.update(found for found in await connection.scalars(statement) if found is not None)
     return ids
@@ -91,11 +90,7 @@ async def fill(directory: Directory, connection: AsyncConnection) -> None:
                 row.created_at,
             )
         )
-    for row in await connection.execute(select(ApiTokenRow.__table__).order_by(ApiTokenRow.token_id)):
-        directory.put_token(
-            ApiToken(row.token_id, row.name, Role(row.role), row.entity_id, row.created_at, row.revoked_at),
-            row.token_hash,
-        )
+    await fill_people(directory.people, connection)
 
 
 async def _fill_sessions(directory: Directory, connection: AsyncConnection) -> None:

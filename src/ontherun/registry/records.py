@@ -5,7 +5,6 @@ from enum import StrEnum, unique
 from typing import ClassVar
 
 from ontherun.keys import KeyPair, KeyPairState
-from ontherun.registry.principal import Role
 
 GFID_PATTERN = r"^[A-Z0-9]{5}$"
 """A BrokerTec Globex Firm ID has five characters (CME Customer Center help, BrokerTec Globex Firm ID)."""
@@ -159,18 +158,6 @@ class PartyDetails:
     account: bytes
     self_match_prevention_id: int | None
     created_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class ApiToken:
-    """A bearer token for the REST API, without the token itself. `entity_id` None: the operator's."""
-
-    token_id: int
-    name: str
-    role: Role
-    entity_id: int | None
-    created_at: int
-    revoked_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

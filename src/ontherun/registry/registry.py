@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ontherun.keys import Clock, KeyPolicy, KeyUse
+from ontherun.registry.attempts import AttemptCounter
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.entities import Entities, Firms
@@ -24,13 +25,18 @@ from ontherun.registry.notices import Notices, announced_rungs, fill_book
 from ontherun.registry.outbox import Outbox
 from ontherun.registry.pairs import KeyPairs
 from ontherun.registry.pairs_bulk import KeyPairsInBulk
+from ontherun.registry.passwords import Passwords
 from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
+from ontherun.registry.records_people import LOCAL_POLICY, PeoplePolicy
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealing import MasterKeys, load_master_keys
 from ontherun.registry.sessions import PartyDetailsBook, Sessions
+from ontherun.registry.sign_in import SignIn
 from ontherun.registry.store import Store
 from ontherun.registry.tokens import ApiTokens
+from ontherun.registry.users import Users
+from ontherun.registry.web_sessions import WebSessions
 
 US_ACTIVES = 40
 """The market segment of the US Treasury actives (CME client wiki, BrokerTec Markets)."""
@@ -52,6 +58,7 @@ class Registry:
         market_segments: Iterable[int],
         policy: KeyPolicy,
         random_bytes: Callable[[int], bytes],
+        people_policy: PeoplePolicy,
     ) -> None:
         store, master_keys = loaded.store, loaded.master_keys
         self.data_dir = data_dir
@@ -63,9 +70,14 @@ class Registry:
         self.firms = Firms(store)
         self.sessions = Sessions(store, frozenset(self.market_segments))
         self.party_details = PartyDetailsBook(store, self.sessions)
+        rules = self.people_policy = people_policy
+        attempts, passwords = AttemptCounter(self.directory.people, rules), Passwords()
+        self.users = Users(store, rules, random_bytes)
+        self.web_sessions = WebSessions(store, rules, random_bytes)
+        self.sign_in = SignIn(store, self.users, self.web_sessions, attempts, passwords)
+        self.tokens = ApiTokens(store, rules, random_bytes)
         self.pairs = KeyPairs(store, master_keys, KeyUses(store, loaded.key_uses), policy, environment, random_bytes)
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
-        self.tokens = ApiTokens(store, random_bytes)
         self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
         self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
@@ -83,9 +95,11 @@ class Registry:
         policy: KeyPolicy = KeyPolicy(),  # noqa: B008 - frozen
         variables: Mapping[str, str] = os.environ,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        people_policy: PeoplePolicy | None = None,
     ) -> Self:
         """Open the registry in `data_dir`, which is made when it is not there.
 
+        `people_policy` None: LOCAL_POLICY in the environment LOCAL, PeoplePolicy() elsewhere.
         `environment` is the name that key files carry; `variables` may hold ONTHERUN_MASTER_KEY. One process at a time:
         DataDirectoryInUseError. MasterKeyError and SchemaError when the directory cannot be used as it is.
         """
@@ -102,7 +116,8 @@ class Registry:
             await engine.dispose()
             lock.release()
             raise
-        return cls(loaded, lock, data_dir, environment, market_segments, policy, random_bytes)
+        rules = people_policy or default_people_policy(environment)
+        return cls(loaded, lock, data_dir, environment, market_segments, policy, random_bytes, rules)
 
     async def close(self) -> None:
         """Close the database and let other processes have the directory. A second time does nothing."""
@@ -130,6 +145,11 @@ class Registry:
     async def verify_audit(self) -> int:
         """Check the whole audit chain; return its number of entries. AuditDamagedError at the first bad one."""
         return (await self._store.verify_audit()).sequence
+
+
+def default_people_policy(environment: str) -> PeoplePolicy:
+    """Return the rules for people in an environment: easy on a developer's machine, strict elsewhere."""
+    return LOCAL_POLICY if environment == "LOCAL" else PeoplePolicy()
 
 
 @dataclass(frozen=True, slots=True)

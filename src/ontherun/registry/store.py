@@ -38,7 +38,7 @@ class Change:
         self.now = now
         self.statements: list[Executable] = []
         self.entries: list[AuditEntry] = []
-        self.followers: list[Callable[[], None]] = []
+        self.followers: list[Callable[[], object]] = []
         self._by = by
         self._head = head
 
@@ -61,7 +61,7 @@ class Change:
         self.entries.append(entry)
         self._head = ChainHead(entry.sequence, entry.hash)
 
-    def then(self, follower: Callable[[], None]) -> None:
+    def then(self, follower: Callable[[], object]) -> None:
         """Have `follower` called once the change is committed."""
         self.followers.append(follower)
 

@@ -98,19 +98,6 @@ class PartyDetailsRow(Base):
     created_at: Mapped[int]
 
 
-class ApiTokenRow(Base):
-    """A bearer token: only the SHA-256 of it, which is enough for 32 random bytes."""
-
-    __tablename__ = "api_token"
-    token_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    token_hash: Mapped[bytes] = mapped_column(unique=True)
-    name: Mapped[str] = mapped_column(String(100))
-    role: Mapped[str] = mapped_column(String(20))
-    entity_id: Mapped[int | None] = mapped_column(ForeignKey("entity.entity_id"))
-    created_at: Mapped[int]
-    revoked_at: Mapped[int | None]
-
-
 class AuditEntryRow(Base):
     """One link of the audit chain."""
 

@@ -20,8 +20,9 @@ from ontherun.market.policy import SegmentPolicy
 from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
 from ontherun.portal.app import create_app
+from ontherun.portal.routes_people import sign_in_url
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
-from ontherun.registry import DemoSession, LabClock, Registry
+from ontherun.registry import LOCAL_OPERATOR, SYSTEM, DemoSession, LabClock, LinkPurpose, Registry
 from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
@@ -77,7 +78,7 @@ class Venue:
             "pid": os.getpid(),
             "data": str(self.settings.data.resolve()),
             "api_url": self.api_url,
-            "portal_url": f"{self.api_url}/",
+            "portal_url": f"{self.public_url}/",
             "lab": self.settings.lab,
             "token_file": str((self.settings.data / "admin.token").resolve()),
             "gateways": [
@@ -99,6 +100,14 @@ class Venue:
             ],
         }
 
+    async def sign_in_link(self) -> str | None:
+        """Make a link that signs the person at this machine in, once; None where the venue is not LOCAL."""
+        operator = self.registry.directory.people.user_of_email(LOCAL_OPERATOR)
+        if operator is None:
+            return None
+        token = await self.registry.users.link(SYSTEM, operator.user_id, LinkPurpose.SIGN_IN)
+        return sign_in_url(self.public_url, token.text)
+
     # What the portal shows.
 
     def gateways(self) -> list[GatewayAddress]:
@@ -115,7 +124,7 @@ class Venue:
     @property
     def public_url(self) -> str:
         """Where people reach the portal."""
-        return self.settings.notices.public_url or self.api_url
+        return (self.settings.notices.public_url or self.api_url).rstrip("/")
 
     def connected(self) -> set[str]:
         """The Session IDs that are logged in."""
@@ -142,6 +151,8 @@ class Venue:
         self.notices = NoticeJobs(registry, settings.notices, log, lambda: self.public_url)
         self.demo = await registry.seed_demo()
         await registry.local_token_file()
+        if registry.environment == "LOCAL":
+            await registry.users.local_operator()
         journal_file, outbox_file = settings.data / "journal.db", settings.data / "outbox.bin"
         if outbox_file.exists() and not (journal_file.exists() and journal_file.stat().st_size):
             raise JournalError(

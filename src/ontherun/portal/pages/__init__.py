@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from ontherun.portal.pages import api, display, start
+from ontherun.portal.pages import api, display, session, sign_in, start
 
-ROUTERS: tuple[APIRouter, ...] = (start.router, api.router, display.router)
+ROUTERS: tuple[APIRouter, ...] = (start.router, session.router, sign_in.router, api.router, display.router)
 """Every router of pages. A place of the navigation is shown once its page is among them."""
 
 
