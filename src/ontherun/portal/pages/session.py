@@ -1,5 +1,7 @@
 """The page of one session, of any service: what it is, where it connects, how it stands now, and its key pairs."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -54,7 +56,7 @@ async def open_port(request: Request, registry: Serving, viewer: Viewer, session
     return redirect(request, f"/sessions/{session_id}", f"The ports of session {session_id} are open again.")
 
 
-def _gateways(session: AnySession, every: list[GatewayAddress]) -> list[GatewayAddress]:
+def _gateways(session: AnySession, every: Sequence[GatewayAddress]) -> list[GatewayAddress]:
     """Return where the session logs in: the gateways of its market segments."""
     segments = session.market_segments if isinstance(session, OrderEntrySession) else ()
     return sorted(
