@@ -7,6 +7,7 @@ import pytest
 from .conftest import Portal, check_problem
 
 PUBLIC = {("GET", "/healthz")}
+OUR_PAIR = {"session_id": "A00", "access_key_id": "ours"}  # `path_to_ours` fills it in
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/entities"): {"name": "New"},
     ("POST", "/api/v1/firms"): {"entity_id": 1, "gfid": "OURS9", "name": "New"},
@@ -15,12 +16,25 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/tokens"): {"name": "new", "scopes": "read-only", "entity_id": 1},
     ("POST", "/api/v1/sign-in-links"): {},
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
+    ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/cut-over"): {"at": "2026-02-01T00:00:00Z"},
+    ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/sealed-download"): {
+        "public_key": "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEA3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=\n"
+        "-----END PUBLIC KEY-----"
+    },
+    ("POST", "/api/v1/sessions/{session_id}/key-revocation"): {"reason": "lost"},
+    ("POST", "/api/v1/firms/{gfid}/key-revocation"): {"reason": "lost"},
+    ("POST", "/api/v1/keys/bulk-generation"): {"session_ids": ["A00"]},
+    ("POST", "/api/v1/keys/bulk-deletion"): {"pairs": [OUR_PAIR]},
+    ("POST", "/api/v1/keys/bulk-download"): {"pairs": [OUR_PAIR]},
+    ("PATCH", "/api/v1/policies"): {"four_eyes": True},
+    ("PUT", "/api/v1/entities/{entity_id}/session-allowance"): {"allowance": 5},
     ("POST", "/api/v1/sessions/{session_id}/key-test"): {"frame": "00"},
 }
 # Reading a secret, the venue's own audit check, and everything that changes something.
 NOT_FOR_READERS = {
     ("GET", "/api/v1/sessions/{session_id}/keys/{access_key_id}/download"),
     ("GET", "/api/v1/audit"),
+    ("GET", "/api/v1/audit/export"),
 }
 NOT_FOR_ENTITIES = {
     ("GET", "/api/v1/audit/verification"),
@@ -28,6 +42,8 @@ NOT_FOR_ENTITIES = {
     ("POST", "/api/v1/sessions/{session_id}/open-port"),
     ("POST", "/api/v1/sign-in-links"),
     ("PUT", "/api/v1/lab/clock"),
+    ("PATCH", "/api/v1/policies"),
+    ("PUT", "/api/v1/entities/{entity_id}/session-allowance"),
 }
 
 
@@ -45,11 +61,11 @@ def routes(portal: Portal) -> list[tuple[str, str]]:
 async def path_to_ours(portal: Portal, path: str) -> str:
     """Fill a path with things that belong to the first entity."""
     names = {"session_id": "A00", "gfid": "OURS1", "entity_id": 1, "token_id": 3, "access_key_id": ""}
-    if "{access_key_id}" in path:
+    if any(part in path for part in ("{access_key_id}", "bulk-", "revocation")):
         (pair, *_) = (await portal.ask("operator", "GET", "/api/v1/sessions/A00/keys")).json()["items"] or [None]
         if pair is None:
             pair = (await portal.ask("operator", "POST", "/api/v1/sessions/A00/keys")).json()
-        names["access_key_id"] = pair["access_key_id"]
+        names["access_key_id"] = OUR_PAIR["access_key_id"] = pair["access_key_id"]
     return path.format(**names)
 
 
@@ -119,6 +135,8 @@ async def test_an_admin_may_do_all_of_it_within_the_entity(portal: Portal) -> No
     deletes_last = sorted(routes(portal), key=lambda route: route[0] == "DELETE")
     for method, path in deletes_last:
         target = await path_to_ours(portal, path)
+        if path.endswith("/cut-over"):  # it takes a second pair
+            await portal.ask("admin", "POST", "/api/v1/sessions/A00/keys")
         answer = await portal.ask("admin", method, target, json=BODIES.get((method, path)))
         if (method, path) in NOT_FOR_ENTITIES:
             check_problem(answer, 403, "forbidden")

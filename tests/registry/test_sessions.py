@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ontherun.registry import SYSTEM, ConflictError, ForbiddenError, InvalidError, NotFoundError
-from ontherun.registry.sessions import session_id_at
+from ontherun.registry.session_changes import session_id_at
 
 from .conftest import Venue
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import attention, demo, frames, key_test, keys, lab, orders, people, sessions, up
+from ontherun.cli import attention, audit, demo, frames, key_test, keys, keys_all, lab, orders, people, sessions, up
 
 app = typer.Typer(
     name="ontherun",
@@ -18,11 +18,12 @@ app.command("demo")(demo.demo)
 app.command("sign-in-link")(people.sign_in_link)
 app.command("attention")(attention.attention)
 app.add_typer(sessions.app)
-keys.app.command("test")(key_test.judge_login)
-app.add_typer(keys.app)
+keys_all.app.command("test")(key_test.judge_login)
+app.add_typer(keys_all.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(audit.app)
 
 
 @app.command()

@@ -13,10 +13,14 @@ from ontherun.portal import (
     models,
     pages,
     problems,
+    routes_all_keys,
     routes_attention,
+    routes_audit,
     routes_key_test,
+    routes_keys,
     routes_lab,
     routes_people,
+    routes_policies,
     routes_sessions,
     routes_venue,
 )
@@ -28,6 +32,24 @@ from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
 _ROOM = Path(__file__).parent
+_ROUTES = (
+    routes_sessions,
+    routes_keys,
+    routes_all_keys,
+    routes_policies,
+    routes_people,
+    routes_venue,
+    routes_lab,
+    routes_key_test,
+    routes_attention,
+    routes_audit,
+    routes_key_test,
+    routes_lab,
+    routes_people,
+    routes_policies,
+    routes_sessions,
+    routes_venue,
+)
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
@@ -55,7 +77,7 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     problems.install(app, shell.problem_page)
     app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(GuardMiddleware)
-    for routes in (routes_sessions, routes_people, routes_venue, routes_lab, routes_key_test, routes_attention):
+    for routes in _ROUTES:
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )

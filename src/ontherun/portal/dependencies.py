@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
@@ -48,7 +49,13 @@ Asking = Annotated[Principal, Depends(principal_of)]
 
 async def known_parameters(request: Request, _by: Asking) -> None:
     """Refuse query parameters that the route does not have, for a misspelt one would be ignored in silence."""
-    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    known = _parameters(request.scope["route"].dependant)
     if unknown := [name for name in request.query_params if name not in known]:
         message = f"There is no such parameter. Known: {', '.join(known) or 'none'}"
         raise RequestValidationError([{"loc": ("query", name), "msg": message} for name in unknown])
+
+
+def _parameters(dependant: Dependant) -> list[str]:
+    """The query parameters of a route and of what it depends on."""
+    own = [field.alias for field in dependant.query_params]
+    return own + [name for part in dependant.dependencies for name in _parameters(part)]

@@ -2,6 +2,7 @@
 
 from ontherun.registry.attempts import Visitor
 from ontherun.registry.attention import Need, NeedKind, Overview, look_over
+from ontherun.registry.audit_book import AuditBook, AuditPage, AuditQuery
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
 from ontherun.registry.errors import (
@@ -45,6 +46,8 @@ from ontherun.registry.records import (
     LARGEST_ID,
     NAME_LENGTH,
     NAME_PATTERN,
+    NOTES_LENGTH,
+    NOTES_PATTERN,
     ON_DEMAND_PARTY_IDS,
     SESSION_ID_PATTERN,
     AnySession,
@@ -59,6 +62,7 @@ from ontherun.registry.records import (
     SealedSecret,
     Service,
     Session,
+    SessionProtocol,
     StoredKeyPair,
 )
 from ontherun.registry.records_notices import (
@@ -87,7 +91,31 @@ from ontherun.registry.records_people import (
     User,
     WebSession,
 )
+from ontherun.registry.records_requests import DropCopyGroup, Request, TimetableName, VenuePolicies
 from ontherun.registry.registry import Registry
+from ontherun.registry.request_history import RequestOrder, RequestQuery
+from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
+from ontherun.registry.requests import Preview, identity
+from ontherun.registry.terms import (
+    PRODUCTS,
+    AnyTerms,
+    ChangeDropCopyGroup,
+    ChangeMarketDataSession,
+    ChangeSession,
+    CopiedMessages,
+    CreateDropCopyGroup,
+    CreateMarketDataSessions,
+    CreateSessions,
+    DeleteDropCopyGroup,
+    DeleteMarketDataSession,
+    DeleteSession,
+    ImportSessions,
+    RegisterFirm,
+    RequestKind,
+    SetProtocol,
+    terms_from_json,
+    terms_to_json,
+)
 from ontherun.registry.tokens import token_text
 from ontherun.registry.users import LOCAL_OPERATOR
 from ontherun.registry.web_sessions import SignedIn, csrf_of
@@ -98,6 +126,10 @@ __all__ = [
     "Directory",
     "KeyFound",
     "KeyRefused",
+    # the audit
+    "AuditBook",
+    "AuditPage",
+    "AuditQuery",
     # time travel
     "Lab",
     "LabClock",
@@ -135,6 +167,7 @@ __all__ = [
     "OrderEntrySession",
     "DropCopySession",
     "MarketDataSession",
+    "SessionProtocol",
     "StoredKeyPair",
     "SealedSecret",
     "Revoked",
@@ -152,8 +185,40 @@ __all__ = [
     "NAME_PATTERN",
     "LABEL_PATTERN",
     "NAME_LENGTH",
+    "NOTES_PATTERN",
+    "NOTES_LENGTH",
     "ON_DEMAND_PARTY_IDS",
     "LARGEST_ID",
+    # what is asked for
+    "Request",
+    "RequestStatus",
+    "RequestEvent",
+    "RequestKind",
+    "RequestOrder",
+    "RequestQuery",
+    "Preview",
+    "TRANSITIONS",
+    "AnyTerms",
+    "CreateSessions",
+    "ImportSessions",
+    "ChangeSession",
+    "DeleteSession",
+    "SetProtocol",
+    "CreateDropCopyGroup",
+    "ChangeDropCopyGroup",
+    "DeleteDropCopyGroup",
+    "CreateMarketDataSessions",
+    "ChangeMarketDataSession",
+    "DeleteMarketDataSession",
+    "RegisterFirm",
+    "DropCopyGroup",
+    "CopiedMessages",
+    "PRODUCTS",
+    "VenuePolicies",
+    "TimetableName",
+    "identity",
+    "terms_from_json",
+    "terms_to_json",
     # what is told
     "Notices",
     "Notice",

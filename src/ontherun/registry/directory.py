@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 
+from ontherun.registry.desk import Desk
 from ontherun.registry.people_book import PeopleBook
 from ontherun.registry.records import (
     AnySession,
@@ -56,12 +57,14 @@ class Directory:
         "_pairs_of",
         "_party_details",
         "_sessions",
+        "desk",
         "people",
         "touched_pairs",
     )
 
     def __init__(self, master_keys: MasterKeys) -> None:
         self._master_keys = master_keys
+        self.desk = Desk()
         self._entities: dict[int, Entity] = {}
         self._firms: dict[str, GlobexFirm] = {}
         self._sessions: dict[str, AnySession] = {}

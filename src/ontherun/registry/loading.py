@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ontherun.keys import EndReason, KeyPair
 from ontherun.registry.audit import ChainHead
 from ontherun.registry.directory import Directory
+from ontherun.registry.loading_desk import fill_desk
 from ontherun.registry.loading_people import fill_people
 from ontherun.registry.records import (
     AnySession,
@@ -21,6 +22,7 @@ from ontherun.registry.records import (
     PartyDetails,
     SealedSecret,
     Service,
+    SessionProtocol,
     StoredKeyPair,
 )
 from ontherun.registry.tables import (
@@ -90,6 +92,7 @@ async def fill(directory: Directory, connection: AsyncConnection) -> None:
                 row.created_at,
             )
         )
+    await fill_desk(directory.desk, connection)
     await fill_people(directory.people, connection)
 
 
@@ -121,6 +124,7 @@ def _session(row: Row[Any], firms: tuple[str, ...]) -> AnySession:
                 **common,
                 market_segments=tuple(own["market_segments"]),
                 cancel_on_disconnect=own["cancel_on_disconnect"],
+                protocol=SessionProtocol(own.get("protocol", SessionProtocol.FIXP)),
             )
         case Service.DROP_COPY:
             return DropCopySession(**common, market=Market(own["market"]))

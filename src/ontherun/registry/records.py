@@ -23,6 +23,12 @@ LABEL_PATTERN = rf"^({_VISIBLE}( ?{_VISIBLE})*)?$"
 NAME_LENGTH = 100
 """The most characters of a name."""
 
+NOTES_PATTERN = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]*$"
+"""Text in lines. No control character but the line feed, nothing that turns the direction of writing."""
+
+NOTES_LENGTH = 2000
+"""The most characters of notes."""
+
 ACCOUNT_PATTERN = r"^[ -~]{0,20}$"
 """PartyDetailID is char[20] (schema id 8 version 9, tag 1691)."""
 
@@ -70,6 +76,15 @@ class Market(StrEnum):
     EU = "EU"
 
 
+@unique
+class SessionProtocol(StrEnum):
+    """The protocol that an Order Entry session is set to. BrokerTec is reached by binary only (CME client wiki,
+    BrokerTec Markets): FIX is kept as a setting, and no gateway speaks it."""
+
+    FIXP = "FIXP"
+    FIX = "FIX"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """What sessions of all services have. The first firm is the primary one; others may route through it.
@@ -98,6 +113,7 @@ class OrderEntrySession(Session):
 
     market_segments: tuple[int, ...]
     cancel_on_disconnect: bool = True
+    protocol: SessionProtocol = SessionProtocol.FIXP
 
     service: ClassVar[Service] = Service.ORDER_ENTRY
 

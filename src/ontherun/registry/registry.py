@@ -12,23 +12,29 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ontherun.keys import Clock, KeyPolicy, KeyUse
 from ontherun.registry.attempts import AttemptCounter
+from ontherun.registry.audit_book import AuditBook
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
+from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities, Firms
-from ontherun.registry.errors import ForbiddenError, SchemaError
+from ontherun.registry.errors import SchemaError
 from ontherun.registry.key_tests import KeyTests
 from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill, master_key_ids
 from ontherun.registry.locking import DirectoryLock
+from ontherun.registry.market_data import MarketDataSessions
 from ontherun.registry.notices import Notices, announced_rungs, fill_book
+from ontherun.registry.order_entry import OrderEntryPlans
 from ontherun.registry.outbox import Outbox
 from ontherun.registry.pairs import KeyPairs
 from ontherun.registry.pairs_bulk import KeyPairsInBulk
 from ontherun.registry.passwords import Passwords
-from ontherun.registry.principal import Principal, Right, Role
+from ontherun.registry.policies import Policies
+from ontherun.registry.principal import Principal
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.records_people import LOCAL_POLICY, PeoplePolicy
+from ontherun.registry.requests import Requests
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealing import MasterKeys, load_master_keys
 from ontherun.registry.sessions import PartyDetailsBook, Sessions
@@ -68,7 +74,14 @@ class Registry:
         self.directory: Directory = store.directory
         self.entities = Entities(store)
         self.firms = Firms(store)
-        self.sessions = Sessions(store, frozenset(self.market_segments))
+        self.pairs = KeyPairs(store, master_keys, KeyUses(store, loaded.key_uses), policy, environment, random_bytes)
+        changes = self.pairs.changes
+        order_entry = OrderEntryPlans(self.directory, changes, frozenset(self.market_segments))
+        self.sessions = Sessions(store, order_entry)
+        self.drop_copy = DropCopyGroups(self.directory, changes)
+        self.market_data = MarketDataSessions(self.directory, changes)
+        self.requests = Requests(store, order_entry, self.drop_copy, self.market_data, self.firms)
+        self.policies = Policies(store)
         self.party_details = PartyDetailsBook(store, self.sessions)
         rules = self.people_policy = people_policy
         attempts, passwords = AttemptCounter(self.directory.people, rules), Passwords()
@@ -76,8 +89,8 @@ class Registry:
         self.web_sessions = WebSessions(store, rules, random_bytes)
         self.sign_in = SignIn(store, self.users, self.web_sessions, attempts, passwords)
         self.tokens = ApiTokens(store, rules, random_bytes)
-        self.pairs = KeyPairs(store, master_keys, KeyUses(store, loaded.key_uses), policy, environment, random_bytes)
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
+        self.audit = AuditBook(store)
         self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
         self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
@@ -135,16 +148,11 @@ class Registry:
 
     async def audit_entries(self, by: Principal, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
         """Return up to `limit` audit entries that the principal sees, newest first, from sequence `before` - 1 down."""
-        entities = by.entities(Right.READ_AUDIT)
-        if entities is not None and not entities:
-            raise ForbiddenError(
-                f"{by.name} may not read the audit. It takes the role {Role.AUDITOR} or {Role.ADMIN_MANAGER}."
-            )
-        return await self._store.audit_entries(entities, before, limit)
+        return (await self.audit.search(by, before=before, limit=limit)).entries
 
     async def verify_audit(self) -> int:
         """Check the whole audit chain; return its number of entries. AuditDamagedError at the first bad one."""
-        return (await self._store.verify_audit()).sequence
+        return (await self.audit.verify()).sequence
 
 
 def default_people_policy(environment: str) -> PeoplePolicy:

@@ -5,32 +5,29 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import insert
 
-from ontherun.registry.checks import checked_distinct, checked_name
 from ontherun.registry.errors import ConflictError, InvalidError, NotFoundError
+from ontherun.registry.order_entry import OrderEntryPlans
 from ontherun.registry.principal import Principal, Right
 from ontherun.registry.records import (
     ACCOUNT_PATTERN,
-    LABEL_PATTERN,
     LARGEST_ID,
     ON_DEMAND_PARTY_IDS,
+    AnySession,
     OrderEntrySession,
     PartyDetails,
 )
 from ontherun.registry.store import Store
-from ontherun.registry.tables import PartyDetailsRow, SessionFirmRow, SessionRow
-
-_CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_SESSION_IDS = len(_CHARACTERS) ** 3
-_FIRST_SESSION_ID = 10 * len(_CHARACTERS) ** 2  # A00, so that the first 33,696 ids begin with a letter
+from ontherun.registry.tables import PartyDetailsRow
+from ontherun.registry.terms import CreateSessions
 
 
 class Sessions:
-    """Create and find Order Entry sessions. `market_segments` are those that the venue has."""
+    """Find Order Entry sessions. They are created, changed and deleted by requests (`ontherun.registry.requests`)."""
 
-    def __init__(self, store: Store, market_segments: frozenset[int]) -> None:
+    def __init__(self, store: Store, plans: OrderEntryPlans) -> None:
         self._store = store
         self._directory = store.directory
-        self._market_segments = market_segments
+        self._plans = plans
 
     async def create(
         self,
@@ -41,61 +38,20 @@ class Sessions:
         cancel_on_disconnect: bool = True,
         label: str = "",
     ) -> OrderEntrySession:
-        """Create a session and assign its Session ID.
+        """Create one session without a request, as the process itself does for its demo.
 
-        `firms` are GFIDs of one entity, the primary one first. NotFoundError for a firm that the principal does not see
-        or a market segment that the venue does not have, ConflictError for firms of different entities or when all ids
-        are given away.
-        New sessions start with cancel on disconnect, as at the exchange (CME client wiki, Cancel on Disconnect).
+        The errors are those of `OrderEntryPlans.create`. New sessions start with cancel on disconnect, as at the
+        exchange (CME client wiki, Cancel on Disconnect).
         """
-        gfids = checked_distinct("firms", firms)
-        segments = self._checked_segments(market_segments)
-        label = checked_name("label", label, LABEL_PATTERN)
+        terms = CreateSessions(
+            firms=tuple(firms),
+            market_segments=tuple(market_segments),
+            cancel_on_disconnect=cancel_on_disconnect,
+            label=label,
+        )
         async with self._store.change(by) as change:
-            entity_id = self._entity_of(by, gfids)
-            by.require(Right.MANAGE_SESSIONS, entity_id)
-            position = len(self._directory.sessions())
-            if position == _SESSION_IDS:
-                raise ConflictError(f"All {_SESSION_IDS} Session IDs are given away.")
-            session = OrderEntrySession(
-                session_id=session_id_at(position),
-                entity_id=entity_id,
-                firms=gfids,
-                created_at=change.now,
-                label=label,
-                market_segments=segments,
-                cancel_on_disconnect=cancel_on_disconnect,
-            )
-            change.write(
-                insert(SessionRow).values(
-                    session_id=session.session_id,
-                    position=position,
-                    service=session.service.value,
-                    entity_id=entity_id,
-                    label=label,
-                    notes=session.notes,
-                    front_end_system=session.front_end_system,
-                    live_date=session.live_date,
-                    allowed_sources=list(session.allowed_sources),
-                    settings={"market_segments": list(segments), "cancel_on_disconnect": cancel_on_disconnect},
-                    created_at=change.now,
-                ),
-                *(
-                    insert(SessionFirmRow).values(session_id=session.session_id, gfid=gfid, position=place)
-                    for place, gfid in enumerate(gfids)
-                ),
-            )
-            change.record(
-                "session.created",
-                entity_id,
-                f"session {session.session_id}",
-                firms=gfids,
-                market_segments=segments,
-                cancel_on_disconnect=cancel_on_disconnect,
-                label=label,
-            )
-            change.then(lambda: self._directory.put_session(session))
-        return session
+            (session_id,) = self._plans.create(by, terms).carry_out(change, {})
+        return self.get(by, session_id)
 
     async def record_port_opening(
         self, by: Principal, session_id: str, closed_ports: Collection[str]
@@ -128,25 +84,18 @@ class Sessions:
             if isinstance(session, OrderEntrySession) and session.deleted_at is None and by.sees(session.entity_id)
         ]
 
-    def _checked_segments(self, market_segments: Sequence[int]) -> tuple[int, ...]:
-        segments = checked_distinct("market_segments", market_segments)
-        if unknown := set(segments) - self._market_segments:
-            known = ", ".join(map(str, sorted(self._market_segments)))
-            raise NotFoundError(f"market segment {min(unknown)} in this venue, which has {known}")
-        return segments
+    def any_service(self, by: Principal, session_id: str) -> AnySession:
+        """Return a session of any service. NotFoundError when there is none for this principal."""
+        session = self._directory.session(session_id)
+        if session is None or session.deleted_at is not None or not by.sees(session.entity_id):
+            raise NotFoundError(f"session {session_id}")
+        return session
 
-    def _entity_of(self, by: Principal, gfids: Sequence[str]) -> int:
-        owners = {}
-        for gfid in gfids:
-            firm = self._directory.firm(gfid)
-            if firm is None or not by.sees(firm.entity_id):
-                raise NotFoundError(f"Globex firm {gfid}")
-            owners[firm.entity_id] = gfid
-        if len(owners) > 1:
-            raise ConflictError(
-                f"{' and '.join(owners.values())} belong to different entities. A session carries firms of one entity."
-            )
-        return next(iter(owners))
+    def allowance(self, by: Principal, entity_id: int) -> tuple[int, int]:
+        """Return how many Order Entry sessions an entity may have, and how many it has. NotFoundError."""
+        if self._directory.entity(entity_id) is None or not by.sees(entity_id):
+            raise NotFoundError(f"entity {entity_id}")
+        return self._directory.desk.allowance(entity_id), self._plans.count(entity_id)
 
 
 class PartyDetailsBook:
@@ -221,13 +170,6 @@ class PartyDetailsBook:
         return [
             details for firm in session.firms for details in self._directory.party_details(session_id, firm).values()
         ]
-
-
-def session_id_at(position: int) -> str:
-    """Return the Session ID of the session that was created after `position` others: A00, A01 ... ZZZ, 000 ... 9ZZ."""
-    rest, last = divmod((_FIRST_SESSION_ID + position) % _SESSION_IDS, 36)
-    first, middle = divmod(rest, 36)
-    return _CHARACTERS[first] + _CHARACTERS[middle] + _CHARACTERS[last]
 
 
 def _check_party_details(party_details_list_req_id: int, account: str, self_match_prevention_id: int | None) -> None:

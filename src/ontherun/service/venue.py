@@ -14,7 +14,7 @@ from ontherun.gateway.gateway import Gateway
 from ontherun.gateway.recovery import Recovered, recover
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import Role
-from ontherun.journal import JournalError, Outbox, SqliteJournal
+from ontherun.journal import FileJournal, JournalError, Outbox
 from ontherun.market.benchmarks import BENCHMARKS, US_TREASURY_ACTIVES
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.prices import format_32nds
@@ -26,6 +26,7 @@ from ontherun.registry import LOCAL_OPERATOR, SYSTEM, DemoSession, LabClock, Lin
 from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
+from ontherun.service.due_requests import DueRequests
 from ontherun.service.log import JsonLog
 from ontherun.service.settings import Settings
 from ontherun.service.web import WebServer
@@ -153,14 +154,16 @@ class Venue:
         await registry.local_token_file()
         if registry.environment == "LOCAL":
             await registry.users.local_operator()
-        journal_file, outbox_file = settings.data / "journal.db", settings.data / "outbox.bin"
+        journal_file, outbox_file = settings.data / "journal.bin", settings.data / "outbox.bin"
         if outbox_file.exists() and not (journal_file.exists() and journal_file.stat().st_size):
             raise JournalError(
                 f"{journal_file} is gone or empty, and a venue has run here: bring it back from a copy, "
                 f"or give up every order and message by removing {outbox_file}"
             )
-        journal = SqliteJournal(journal_file, fsync=settings.fsync)
+        journal = FileJournal(journal_file, fsync=settings.fsync)
         self._close.callback(journal.close)
+        if journal.cut:
+            log.warning("journal_torn", cut_off=journal.cut)
         outbox: Outbox[tuple[str, int]] = Outbox(outbox_file)
         self._close.callback(outbox.close)
         engine = Engine(US_TREASURY_ACTIVES, SegmentPolicy())
@@ -186,6 +189,11 @@ class Venue:
         port = await self._gateway.listen(settings.host, settings.gateway_port(US_TREASURY_ACTIVES), Role.PRIMARY)
         self._close.push_async_callback(self._gateway.close, "the gateway is going down")
         self.addresses.append(GatewayAddress(US_TREASURY_ACTIVES, "primary", settings.host, port))
+        registry.requests.end_session = self._gateway.end_session
+        due = DueRequests(registry, log)
+        self._close.push_async_callback(due.stop)
+        if isinstance(clock, LabClock):
+            clock.listen(due.wake)
         await self._serve_portal()
         self.notices.start()
         self._close.push_async_callback(self.notices.stop)
