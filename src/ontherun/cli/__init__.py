@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ontherun.cli import attention, audit, demo, frames, key_test, keys, keys_all, lab, orders, people, sessions, up
+from ontherun.cli import attention, audit, demo, frames, key_test, keys_all, lab, orders, people, sessions, up
 
 app = typer.Typer(
     name="ontherun",

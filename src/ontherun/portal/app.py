@@ -43,12 +43,6 @@ _ROUTES = (
     routes_key_test,
     routes_attention,
     routes_audit,
-    routes_key_test,
-    routes_lab,
-    routes_people,
-    routes_policies,
-    routes_sessions,
-    routes_venue,
 )
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,
