@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = [
     ("/", "start"),
     ("/sessions/A00", "session"),
+    ("/audit", "audit"),
+    ("/audit/verification", "audit-verification"),
     ("/api", "api-signed-in"),
 ]
 

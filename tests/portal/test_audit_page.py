@@ -83,7 +83,7 @@ async def test_an_export_is_a_file_and_an_entry(operator: Browser) -> None:
 async def test_the_chain_is_verified_on_the_page(portal: Portal, operator: Browser) -> None:
     assert "The chain holds" in (await operator.get("/audit/verification")).text
     with closing(sqlite3.connect(portal.registry.data_dir / "registry.sqlite3")) as database, database:
-        database.execute("DROP TRIGGER IF EXISTS audit_entry_update")
+        database.execute("DROP TRIGGER audit_entry_no_update")
         database.execute("UPDATE audit_entry SET actor = 'somebody else' WHERE sequence = 2")
     page = (await operator.get("/audit/verification")).text
     assert "The chain is broken at entry 2." in page
