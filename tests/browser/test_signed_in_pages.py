@@ -57,7 +57,8 @@ def test_pages_say_the_same_without_script(chromium: "Browser", venue: VenueProc
             texts.append({})
             for path, _ in PAGES:
                 looker.go(path)
-                texts[-1][path] = looker.page.locator("main").text_content()
+                if "audit" not in path:  # which has the sign-in itself
+                    texts[-1][path] = looker.page.locator("main").text_content()
     assert texts[0] == texts[1]
 
 
