@@ -19,6 +19,7 @@ from ontherun.portal import (
     routes_key_test,
     routes_keys,
     routes_lab,
+    routes_notices,
     routes_people,
     routes_policies,
     routes_sessions,
@@ -43,6 +44,7 @@ _ROUTES = (
     routes_key_test,
     routes_attention,
     routes_audit,
+    routes_notices,
 )
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,
@@ -75,6 +77,7 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )
+    app.include_router(routes_notices.calendar_router, prefix="/api/v1", responses=_EVERYWHERE)
     for router in pages.ROUTERS:
         app.include_router(router)
     app.state.page_paths = pages.paths()

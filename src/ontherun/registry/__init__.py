@@ -75,7 +75,6 @@ from ontherun.registry.records_notices import (
     Happening,
     Notice,
     NoticeAddress,
-    Recipient,
     SendResult,
     Topic,
     Webhook,
@@ -235,7 +234,6 @@ __all__ = [
     "DeliveryEvent",
     "DELIVERY_LIFE",
     "SendResult",
-    "Recipient",
     "NoticeAddress",
     "Webhook",
     # what needs attention

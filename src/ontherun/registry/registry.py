@@ -181,7 +181,7 @@ async def _load(
         master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
         directory = Directory(master_keys)
         await fill(directory, connection)
-        outbox = Outbox(lambda _entity_id: (), lambda _user_id: None)
+        outbox = Outbox(directory)
         await fill_book(outbox.book, connection)
         announced = await announced_rungs(connection)
         head = await chain_head(connection)
