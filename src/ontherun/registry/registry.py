@@ -18,6 +18,7 @@ from ontherun.registry.directory import Directory
 from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import SchemaError
+from ontherun.registry.idempotency import Idempotency
 from ontherun.registry.key_tests import KeyTests
 from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
@@ -91,6 +92,7 @@ class Registry:
         self.tokens = ApiTokens(store, rules, random_bytes)
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.audit = AuditBook(store)
+        self.idempotency = Idempotency(store)
         self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
         self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
