@@ -1,7 +1,7 @@
 """What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
 
 from ontherun.registry.attempts import Visitor
-from ontherun.registry.attention import Need, NeedKind, needs
+from ontherun.registry.attention import Need, NeedKind, Overview, look_over
 from ontherun.registry.audit_book import AuditBook, AuditPage, AuditQuery
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
@@ -249,7 +249,8 @@ __all__ = [
     # what needs attention
     "Need",
     "NeedKind",
-    "needs",
+    "Overview",
+    "look_over",
     # what can go wrong
     "RegistryError",
     "NotFoundError",
