@@ -3,9 +3,18 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from ontherun.portal.pages import api, display, sign_in, start
+from ontherun.portal.pages import api, display, key_calendar, keys, one_key, session_keys, sign_in, start
 
-ROUTERS: tuple[APIRouter, ...] = (start.router, sign_in.router, api.router, display.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    start.router,
+    sign_in.router,
+    session_keys.router,
+    one_key.router,
+    keys.router,
+    key_calendar.router,
+    api.router,
+    display.router,
+)
 """Every router of pages. A place of the navigation is shown once its page is among them."""
 
 
