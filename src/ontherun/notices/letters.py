@@ -146,14 +146,15 @@ def _facts(happening: Happening, notice: Notice) -> dict[str, str]:
 def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int) and (name.endswith("_at") or name == "until"):
+    if isinstance(value, int) and (name.endswith("_at") or name in _TIMES):
         return moment(value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)
 
 
-_INSIDE = frozenset({"days", "user_id", "submitted_by_user"})
+_INSIDE = frozenset({"days", "session_id"})
+_TIMES = frozenset({"at", "until", "valid_from"})
 
 
 def _listed_facts(notice: Notice) -> tuple[tuple[str, str], ...]:

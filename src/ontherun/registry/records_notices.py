@@ -198,11 +198,3 @@ class Webhook:
     def origin(self) -> str:
         """Scheme and host: what an outbox shows, for the rest of a URL may be as good as a password."""
         return "/".join(self.url.split("/", 3)[:3])
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Somebody who gets mail; `user_id` None for a team's address."""
-
-    address: str
-    user_id: int | None = None
