@@ -3,9 +3,16 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from ontherun.portal.pages import api, display, sign_in, start
+from ontherun.portal.pages import api, display, messages, notices, sign_in, start
 
-ROUTERS: tuple[APIRouter, ...] = (start.router, sign_in.router, api.router, display.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    start.router,
+    sign_in.router,
+    messages.router,
+    notices.router,
+    api.router,
+    display.router,
+)
 """Every router of pages. A place of the navigation is shown once its page is among them."""
 
 
