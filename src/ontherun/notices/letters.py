@@ -107,13 +107,13 @@ def _without_mark(subject: str) -> str:
 
 
 def _title(words: Wording, facts: Sequence[Mapping[str, str]]) -> str:
+    plain = words.title.partition(" {")[0].rstrip(":")
     if len(facts) == 1:
-        return next(iter(_filled((words.title,), facts)), words.title.partition(" {")[0].rstrip(":"))
-    days = {each.get("day") for each in facts}
+        return next(iter(_filled((words.title,), facts)), plain)
     common = dict(facts[0]) | {"count": str(len(facts))}
-    if len(days) > 1:
+    if len({each.get("day") for each in facts}) > 1:
         common |= {"day": "soon", "in_days": f"the first one {facts[0].get('day', '')}"}
-    return next(iter(_filled((words.many,), [common])), words.many)
+    return next(iter(_filled((words.many,), [common])), f"{len(facts)} times: {plain}")
 
 
 def _bare(action: str, facts: Iterable[Mapping[str, str]]) -> list[str]:
