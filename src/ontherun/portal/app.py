@@ -27,6 +27,7 @@ from ontherun.portal import (
 )
 from ontherun.portal.dependencies import known_parameters
 from ontherun.portal.headers import GuardMiddleware
+from ontherun.portal.once import OnceMiddleware
 from ontherun.portal.pages import shell
 from ontherun.portal.pages.guard import SignInNeededError, show_the_way_in
 from ontherun.portal.status import Status
@@ -72,6 +73,7 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     app.state.status = status
     problems.install(app, shell.problem_page)
     app.add_exception_handler(SignInNeededError, show_the_way_in)
+    app.add_middleware(OnceMiddleware)
     app.add_middleware(GuardMiddleware)
     for routes in _ROUTES:
         app.include_router(
