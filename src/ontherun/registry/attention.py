@@ -124,7 +124,7 @@ async def _of_deliveries(registry: "Registry", by: Principal) -> list[Need]:
             NeedKind.DELIVERY_FAILED,
             notice.entity_id,
             delivery.delivery_id,
-            f"{delivery.channel} to {delivery.address}",
+            f"{delivery.channel}: {delivery.address}",
         )
         for state in (DeliveryState.GIVEN_UP, DeliveryState.UNCONFIRMED)
         for notice, delivery in await registry.notices.deliveries.page(by, state=state, limit=_DELIVERIES)
