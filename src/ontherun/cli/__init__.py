@@ -4,7 +4,22 @@ import sys
 
 import typer
 
-from ontherun.cli import attention, demo, frames, key_test, keys, lab, orders, people, sessions, up
+from ontherun.cli import (
+    attention,
+    demo,
+    drop_copy,
+    frames,
+    key_test,
+    keys,
+    lab,
+    market_data,
+    orders,
+    people,
+    requests,
+    session_changes,
+    sessions,
+    up,
+)
 
 app = typer.Typer(
     name="ontherun",
@@ -17,7 +32,11 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("sign-in-link")(people.sign_in_link)
 app.command("attention")(attention.attention)
+session_changes.add_to(sessions.app)
 app.add_typer(sessions.app)
+app.add_typer(drop_copy.app)
+app.add_typer(market_data.app)
+app.add_typer(requests.app)
 keys.app.command("test")(key_test.judge_login)
 app.add_typer(keys.app)
 app.add_typer(orders.app)

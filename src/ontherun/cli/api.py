@@ -76,27 +76,40 @@ class Api:
         """Return the text answer to GET."""
         return self._request("GET", path, query).text
 
-    def every(self, *path: str, **query: str | int | bool) -> list[dict[str, Any]]:
-        """Return all items of a list, page by page."""
+    def every(self, *path: str, next_is: str = "after", **query: str | int | bool) -> list[dict[str, Any]]:
+        """Return all items of a list, page by page; `next_is` is the parameter that `next` goes into."""
         items: list[dict[str, Any]] = []
         while True:
             page = self.get(*path, **query)
             items.extend(page["items"])
             if page["next"] is None:
                 return items
-            query["after"] = page["next"]
+            query[next_is] = page["next"]
 
     def post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
         """Return the JSON answer to POST."""
         return self._request("POST", path, {}, body).json()
 
+    def patch(self, *path: str, body: dict[str, Any]) -> Any:
+        """Return the JSON answer to PATCH."""
+        return self._request("PATCH", path, {}, body).json()
+
     def put(self, *path: str, body: dict[str, Any]) -> Any:
         """Return the JSON answer to PUT."""
         return self._request("PUT", path, {}, body).json()
 
-    def delete(self, *path: str) -> None:
-        """Send DELETE."""
-        self._request("DELETE", path, {})
+    def delete(self, *path: str, **query: str | int | bool) -> Any:
+        """Send DELETE, and return the JSON answer, None where there is none."""
+        answer = self._request("DELETE", path, query)
+        return answer.json() if answer.content else None
+
+    def send_csv(self, *path: str, content: bytes) -> Any:
+        """Return the JSON answer to a CSV file that is posted."""
+        return self._request("POST", path, {}, content=content).json()
+
+    def file(self, *path: str, **query: str | int | bool) -> bytes:
+        """Return the file that answers GET."""
+        return self._request("GET", path, query).content
 
     def _request(
         self,
@@ -104,17 +117,19 @@ class Api:
         path: Iterable[str],
         query: dict[str, str | int | bool],
         body: dict[str, Any] | None = None,
+        content: bytes | None = None,
     ) -> "Response":
         import httpx2
 
         url = "/".join([self._url, "api/v1", *(quote(part, safe="") for part in path)])
         # A proxy for the outside world is no way to the venue on this machine.
         through_proxy = urlsplit(url).hostname not in _LOOPBACK
+        headers = {"Authorization": f"Bearer {self._token}"}
+        if content is not None:
+            headers["Content-Type"] = "text/csv"
         try:
             with httpx2.Client(timeout=_TIMEOUT, trust_env=through_proxy) as client:
-                answer = client.request(
-                    method, url, params=query, json=body, headers={"Authorization": f"Bearer {self._token}"}
-                )
+                answer = client.request(method, url, params=query, json=body, content=content, headers=headers)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             fail(f"The venue at {self._url} does not answer ({error}). Is it still running?")
         if answer.is_success:

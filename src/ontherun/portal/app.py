@@ -14,10 +14,14 @@ from ontherun.portal import (
     pages,
     problems,
     routes_attention,
+    routes_drop_copy,
     routes_key_test,
     routes_lab,
+    routes_market_data,
     routes_people,
     routes_policies,
+    routes_requests,
+    routes_session_requests,
     routes_sessions,
     routes_venue,
 )
@@ -30,7 +34,11 @@ from ontherun.registry import LARGEST_ID, Registry
 
 _ROOM = Path(__file__).parent
 _ROUTES = (
+    routes_session_requests,
     routes_sessions,
+    routes_drop_copy,
+    routes_market_data,
+    routes_requests,
     routes_policies,
     routes_people,
     routes_venue,
