@@ -11,7 +11,7 @@ from benchmarks.frames import Identity, ilink_connection
 from benchmarks.native import BUILD
 from ontherun.ilink.messages import ExecutionReportNew, NewOrderSingle
 from ontherun.ilink.signing import negotiate_text, sign
-from ontherun.journal import SqliteJournal
+from ontherun.journal import FileJournal
 
 # The least that interpreted Python can do: the whole frame in one call to a Struct, values in a tuple.
 ORDER = Struct("<10sHqIiBI20s20sQQQq5sIIHBBBBBBBBqq")
@@ -45,7 +45,7 @@ def report() -> ExecutionReportNew:
     )
 
 
-def steps(journals: dict[str, SqliteJournal]) -> dict[str, tuple[Callable[[], object], int]]:
+def steps(journals: dict[str, FileJournal]) -> dict[str, tuple[Callable[[], object], int]]:
     """Each step with how often to repeat it in one measurement."""
     order = ilink_connection(Identity(), 1_767_225_600_000_000_000, 400_010).order
     decoded, answer = NewOrderSingle.decode(order), report()
@@ -76,7 +76,7 @@ def measure(rounds: int, scale: float) -> dict[str, float]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=BUILD)))
         journals = {
-            name: stack.enter_context(closing(SqliteJournal(folder / name.replace(" ", "-"), fsync=fsync)))
+            name: stack.enter_context(closing(FileJournal(folder / name.replace(" ", "-"), fsync=fsync)))
             for name, fsync in (("no fsync", False), ("fsync", True))
         }
         times: dict[str, list[float]] = {}

@@ -4,6 +4,7 @@ import json
 import stat
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -224,3 +225,119 @@ def test_what_needs_attention_is_listed(run: Run, session_id: str) -> None:
     assert "no-valid-key" in {need["kind"] for need in json.loads(run("attention", "--json").stdout)}
     run("key", "generate", session_id)
     assert session_id not in run("attention").stdout
+
+
+def test_every_pair_is_listed_with_its_session_and_what_happens_next(run: Run, session_id: str) -> None:
+    key = generated(run, session_id)
+    lines = run("key", "list").stdout.splitlines()
+    assert lines[0].split("  ")[0] == "SESSION"
+    (line,) = [line for line in lines if key in line]
+    assert line.startswith(session_id)
+    assert "active" in line
+    assert "never" in line
+    assert "expiring 20" in line
+
+
+def test_a_third_pair_needs_a_choice(run: Run, session_id: str) -> None:
+    first, second = generated(run, session_id), generated(run, session_id)
+    refused = run("key", "generate", session_id, fails=True).stderr
+    assert first in refused
+    assert second in refused
+    third = json.loads(run("key", "generate", session_id, "--delete", first, "--json").stdout)["access_key_id"]
+    assert [pair["access_key_id"] for pair in json.loads(run("key", "list", session_id, "--json").stdout)] == [
+        second,
+        third,
+    ]
+
+
+def test_a_cut_over_is_typed_in_central_time_and_brought_forward(run: Run, session_id: str, live_portal: Any) -> None:
+    live_portal.clock.set(1_767_225_600 * 10**9)
+    old = generated(run, session_id)
+    made = run("key", "generate", session_id, "--cut-over", "2026-01-12T09:00", "--json").stdout
+    new = json.loads(made)
+    assert new["valid_from"] == "2026-01-12T15:00:00Z"
+    pairs = json.loads(
+        run("key", "cut-over", session_id, new["access_key_id"], "2026-01-11T09:00", "--zone", "UTC", "--json").stdout
+    )
+    assert [(pair["access_key_id"], pair["expires_at"][:13]) for pair in pairs][:1] == [(old, "2026-01-11T09")]
+    assert "not yet valid" in run("key", "list", session_id).stdout
+    assert "is no date and time" in run("key", "cut-over", session_id, old, "soon", fails=True).stderr
+    nowhere = run("key", "cut-over", session_id, old, "2026-01-11T09:00", "--zone", "Mars/Base", fails=True).stderr
+    assert "is no time zone" in nowhere
+
+
+def test_a_pair_is_deactivated_after_a_question_and_activated(run: Run, session_id: str) -> None:
+    key = generated(run, session_id)
+    asked = run("key", "deactivate", session_id, key, input="y\n")
+    assert "NO valid pair stays" in asked.stderr
+    assert f"{key} of session {session_id} is deactivated" in asked.stdout
+    assert json.loads(run("key", "activate", session_id, key, "--json").stdout)["state"] == "active"
+
+
+def test_a_secret_is_sealed_to_a_public_key(run: Run, session_id: str, tmp_path: Path) -> None:
+    key, pem = generated(run, session_id), tmp_path / "receiver.pem"
+    pem.write_text(
+        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEA3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=\n"
+        "-----END PUBLIC KEY-----\n"
+    )
+    content = json.loads(run("key", "download", session_id, key, "--sealed-to", str(pem)).stdout)
+    assert content["algorithm"] == "X25519-HKDF-SHA256-AES256GCM"
+    assert "secret_key" not in content
+    missing = run("key", "download", session_id, key, "--sealed-to", str(tmp_path / "none"), fails=True)
+    assert "public key cannot be read" in missing.stderr
+
+
+def test_pairs_are_made_downloaded_and_deleted_in_bulk(run: Run, tmp_path: Path) -> None:
+    ids = [json.loads(run("session", "create", "--firm", "DEMO1", "--json").stdout)["session_id"] for _ in range(2)]
+    assert "generated" in run("key", "generate-many", *ids).stdout
+    again = run("key", "generate-many", ids[0], "ZZZ", fails=True)
+    assert "There is no session ZZZ." in again.stdout
+    out = tmp_path / "keys.zip"
+    assert f"{out} holds 2 key pairs" in run("key", "download-many", *ids, "--out", str(out), "--format", "env").stdout
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    with zipfile.ZipFile(out) as archive:
+        assert [name[:3] for name in archive.namelist()] == ids
+    one = tmp_path / "keys.json"
+    run("key", "download-many", ids[1], "--out", str(one), "--packing", "json")
+    (content,) = json.loads(one.read_text())
+    assert content["session_id"] == ids[1]
+    assert "no key pair nowhere" in run("key", "delete-many", "nowhere", "--yes", fails=True).stderr
+    deleted = json.loads(run("key", "delete-many", content["access_key_id"], "--yes", "--json").stdout)
+    assert deleted == [{"session_id": ids[1], "access_key_id": content["access_key_id"], "problem": None}]
+    assert (
+        f"No valid key pair: {ids[1]}"
+        in run("key", "download-many", *ids, "-o", str(one), "--force", fails=True).stderr
+    )
+
+
+def test_every_pair_of_a_session_or_a_firm_is_revoked(run: Run, session_id: str, live_portal: Any) -> None:
+    live_portal.running.logged_in.add(session_id)
+    two = [generated(run, session_id), generated(run, session_id)]
+    said = run(
+        "key", "revoke", "--session", session_id, "--reason", "laptop stolen", "--end-live-sessions", input="y\n"
+    ).stdout
+    assert all(key in said for key in two)
+    assert f"Session {session_id} was logged in" in said
+    assert live_portal.running.ended[-1] == (session_id, "key pairs revoked: laptop stolen")
+    headers = {"Authorization": f"Bearer {live_portal.token_file.read_text().strip()}"}
+    body = {"entity_id": 1, "gfid": "LOST1", "name": "A firm that lost its keys"}
+    httpx2.post(f"{live_portal.url}/api/v1/firms", json=body, headers=headers).raise_for_status()
+    other = json.loads(run("session", "create", "--firm", "LOST1", "--json").stdout)["session_id"]
+    generated(run, other)
+    revoked = json.loads(run("key", "revoke", "--firm", "LOST1", "--yes", "--json").stdout)["revoked"]
+    assert [pair["session_id"] for pair in revoked] == [other]
+    assert "Name what is revoked" in run("key", "revoke", fails=True).stderr
+
+
+def test_the_calendar_and_the_health_of_all_pairs_are_shown(run: Run, session_id: str, live_portal: Any) -> None:
+    key = generated(run, session_id)
+    lines = run("key", "calendar").stdout.splitlines()
+    (line,) = [line for line in lines if key in line]
+    assert "end of its life" in line
+    assert "NO KEY" in line
+    live_portal.clock.advance(8 * 86_400 * 10**9)
+    health = run("key", "health").stdout
+    assert health.startswith("Score ")
+    assert any(key in line and "never used" in line for line in health.splitlines())
+    found = json.loads(run("key", "health", "--json").stdout)
+    assert 0 <= found["score"] <= 100

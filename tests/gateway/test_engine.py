@@ -226,6 +226,9 @@ def test_a_mistake_of_ours_is_answered_with_138_and_the_next_order_goes_on(monke
     class Faulty:
         """The market with a mistake in it, which no test could ask of the right one."""
 
+        def rest(self, *_: object) -> None:
+            return None
+
         def new_order(self, owner: object, command: m.NewOrderSingle, now: int) -> object:
             if command.cl_ord_id == b"BOOM":
                 raise ZeroDivisionError

@@ -5,7 +5,7 @@ import resource
 import sys
 from pathlib import Path
 
-from ontherun.journal import JournalWriteFailed, SqliteJournal
+from ontherun.journal import FileJournal, JournalWriteFailed
 
 
 def batch(row_id: int) -> bytes:
@@ -15,22 +15,14 @@ def batch(row_id: int) -> bytes:
 
 
 def commit_until_stopped(path: Path, fsync: bool) -> None:
-    journal = SqliteJournal(path, fsync=fsync)
+    journal = FileJournal(path, fsync=fsync)
     while True:
         row_id = journal.last_row_id + 1
         say(journal.commit(batch(row_id), row_id))
 
 
-def commit_and_wait(path: Path, fsync: bool, rows: int) -> None:
-    journal = SqliteJournal(path, fsync=fsync)
-    for row_id in range(1, rows + 1):
-        journal.commit(batch(row_id), row_id)
-    say(rows)
-    sys.stdin.read()
-
-
 def commit_until_full(path: Path, fsync: bool, size: int) -> None:
-    journal = SqliteJournal(path, fsync=fsync)
+    journal = FileJournal(path, fsync=fsync)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     for _ in range(2):  # the second time shows that a failed journal takes nothing more
         try:
@@ -42,7 +34,7 @@ def commit_until_full(path: Path, fsync: bool, size: int) -> None:
 
 
 def hold(path: Path, fsync: bool) -> None:
-    journal = SqliteJournal(path, fsync=fsync)
+    journal = FileJournal(path, fsync=fsync)
     say("open")
     sys.stdin.read()
     journal.close()

@@ -1,7 +1,7 @@
 from ontherun.market import OrderAccepted, OrderCancelled, OrderEliminated, parse_price
-from ontherun.market.terms import BUY, FILL_AND_KILL, FILL_OR_KILL, SELL, UINT8_NULL
+from ontherun.market.terms import ALL_OR_NONE, BUY, FILL_AND_KILL, FILL_OR_KILL, PASSIVE, SELL, UINT8_NULL
 
-from .messages import UB02, book, kinds
+from .messages import UB02, NewOrderSingle, Trader, book, kinds
 
 
 def test_a_day_order_is_accepted_and_rests(market, abc):
@@ -11,6 +11,38 @@ def test_a_day_order_is_accepted_and_rests(market, abc):
     assert accepted.order.terms.cl_ord_id == b"1"
     assert (accepted.order.leaves_qty, accepted.order.cum_qty) == (5, 0)
     assert book(market) == ([(parse_price("99-16"), [5])], [])
+
+
+def test_a_plain_order_at_a_known_price_can_rest_without_an_event(market, abc):
+    abc.buy(b"1", 5, "99-16")
+    before = market.state()
+    for number, unusual in enumerate(
+        (
+            {"time_in_force": FILL_AND_KILL},
+            {"display_qty": 1},
+            {"min_qty": 1},
+            {"exec_inst": ALL_OR_NONE},
+            {"execution_mode": PASSIVE},
+            {"security_id": 99},
+            {"party_details_list_req_id": 9},
+            {"cl_ord_id": b"1"},
+            {"side": 7},
+            {"side": SELL},  # it would trade
+            {"qty": 0},
+            {"price": "99-161"},
+        )
+    ):
+        terms = {"cl_ord_id": b"X%d" % number, "side": BUY, "qty": 5, "price": "99-16"} | unusual
+        assert market.rest(abc.owner, NewOrderSingle(**terms)) is None, unusual
+    assert market.state() == before
+    resting = market.rest(abc.owner, NewOrderSingle(b"2", BUY, 3, "99-16"))
+    assert market.exec_format % resting.priority == b"40:2"
+    assert book(market) == ([(parse_price("99-16"), [5, 3])], [])
+
+
+def test_the_first_order_of_a_sender_comp_takes_every_check(market, abc):
+    abc.buy(b"1", 5, "99-16")
+    assert market.rest(Trader(market, "NEW").owner, NewOrderSingle(b"1", BUY, 5, "99-16")) is None
 
 
 def test_an_order_without_time_in_force_is_a_day_order(market, abc):

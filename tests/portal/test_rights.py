@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from ontherun.registry import SYSTEM
+from ontherun.registry import SYSTEM, DeliveryEvent, SendResult
 
 from .conftest import Portal, check_problem
 
 PUBLIC = {("GET", "/healthz")}
+OUR_PAIR = {"session_id": "A00", "access_key_id": "ours"}  # `path_to_ours` fills it in
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/entities"): {"name": "New"},
     ("POST", "/api/v1/firms"): {"entity_id": 1, "gfid": "OURS9", "name": "New"},
@@ -17,6 +18,16 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/tokens"): {"name": "new", "scopes": "read-only", "entity_id": 1},
     ("POST", "/api/v1/sign-in-links"): {},
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
+    ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/cut-over"): {"at": "2026-02-01T00:00:00Z"},
+    ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/sealed-download"): {
+        "public_key": "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEA3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=\n"
+        "-----END PUBLIC KEY-----"
+    },
+    ("POST", "/api/v1/sessions/{session_id}/key-revocation"): {"reason": "lost"},
+    ("POST", "/api/v1/firms/{gfid}/key-revocation"): {"reason": "lost"},
+    ("POST", "/api/v1/keys/bulk-generation"): {"session_ids": ["A00"]},
+    ("POST", "/api/v1/keys/bulk-deletion"): {"pairs": [OUR_PAIR]},
+    ("POST", "/api/v1/keys/bulk-download"): {"pairs": [OUR_PAIR]},
     ("PATCH", "/api/v1/policies"): {"four_eyes": True},
     ("PUT", "/api/v1/entities/{entity_id}/session-allowance"): {"allowance": 5},
     ("POST", "/api/v1/sessions/{session_id}/key-test"): {"frame": "00"},
@@ -44,11 +55,17 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/v1/drop-copy-groups/{group_id}"): {"name": "Other"},
     ("POST", "/api/v1/market-data-sessions"): {"firm": "OURS1", "market": "US", "products": ["us-repo"]},
     ("PATCH", "/api/v1/market-data-sessions/{session_id}"): {"label": "New"},
+    ("POST", "/api/v1/notices/addresses"): {"entity_id": 1, "address": "new@ours.example"},
+    ("POST", "/api/v1/notices/webhooks"): {"entity_id": 1, "url": "https://ours.example/hook"},
 }
+FOR_READERS = {("POST", "/api/v1/messages/read"), ("POST", "/api/v1/messages/{message_id}/read")}
+"""A reader's own marks."""
+
 # Reading a secret, the venue's own audit check, and everything that changes something.
 NOT_FOR_READERS = {
     ("GET", "/api/v1/sessions/{session_id}/keys/{access_key_id}/download"),
     ("GET", "/api/v1/audit"),
+    ("GET", "/api/v1/audit/export"),
 }
 NOT_FOR_ENTITIES = {
     ("GET", "/api/v1/audit/verification"),
@@ -125,12 +142,27 @@ async def path_to_ours(portal: Portal, path: str) -> str:
         names["group_id"] = (await group_of_ours(portal))["group_id"]
     if path.startswith("/api/v1/market-data"):
         names["session_id"] = await market_data_of_ours(portal)
-    if "{access_key_id}" in path:
+    if any(part in path for part in ("{access_key_id}", "bulk-", "revocation")):
         (pair, *_) = (await portal.ask("operator", "GET", "/api/v1/sessions/A00/keys")).json()["items"] or [None]
         if pair is None:
             pair = (await portal.ask("operator", "POST", "/api/v1/sessions/A00/keys")).json()
-        names["access_key_id"] = pair["access_key_id"]
-    return path.format(**names)
+        names["access_key_id"] = OUR_PAIR["access_key_id"] = pair["access_key_id"]
+    return path.format(**names, **await of_notices(portal))
+
+
+async def of_notices(portal: Portal) -> dict[str, object]:
+    """An address, a webhook, a message and a delivery that could be sent again, of the first entity."""
+    notices, names = portal.registry.notices, dict[str, object]()
+    if not notices.webhooks.list(SYSTEM):
+        await notices.addresses.add(SYSTEM, 1, "team@ours.example")
+        await notices.webhooks.add(SYSTEM, 1, "https://ours.example/")
+        await portal.registry.sessions.create(SYSTEM, ["OURS1"], [40])
+        notice, delivery = (await notices.deliveries.page(SYSTEM, limit=1))[0]
+        assert await notices.deliveries.claim(delivery, "")
+        await notices.deliveries.settle(delivery, SendResult(DeliveryEvent.GIVE_UP, "no"))
+        portal.of_notices = {"delivery_id": delivery.delivery_id, "message_id": notice.notice_id}
+    names |= {"webhook_id": 1, "address": "team@ours.example", **portal.of_notices}
+    return names
 
 
 async def test_nothing_but_the_health_and_the_start_page_is_shown_to_nobody(portal: Portal) -> None:
@@ -158,7 +190,9 @@ async def test_a_read_only_token_reads_everything_of_its_entity_but_no_secret_an
     for method, path in routes(portal):
         target = await path_to_ours(portal, path)
         answer = await portal.ask("reader", method, target, **body_of(method, path))
-        if method != "GET" or (method, path) in NOT_FOR_READERS | NOT_FOR_ENTITIES:
+        if (method, path) in FOR_READERS:
+            assert answer.status_code == 204
+        elif method != "GET" or (method, path) in NOT_FOR_READERS | NOT_FOR_ENTITIES:
             check_problem(answer, 403, "forbidden")
         else:
             assert answer.status_code == 200, (path, answer.text)
@@ -206,6 +240,8 @@ async def test_an_admin_may_do_all_of_it_within_the_entity(portal: Portal) -> No
     )
     for method, path in deletes_last:
         target = await path_to_ours(portal, path)
+        if path.endswith("/cut-over"):  # it takes a second pair
+            await portal.ask("admin", "POST", "/api/v1/sessions/A00/keys")
         answer = await portal.ask("admin", method, target, **body_of(method, path))
         if (method, path) in NOT_FOR_ENTITIES:
             check_problem(answer, 403, "forbidden")

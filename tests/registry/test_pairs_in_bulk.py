@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from ontherun.keys import PairDeletedError
 from ontherun.registry import (
     LARGEST_BULK,
     RIGHTS_OF,
     SYSTEM,
-    ConflictError,
     InvalidError,
     NotFoundError,
     Principal,
@@ -43,7 +43,7 @@ async def test_what_cannot_be_done_is_said_and_the_rest_is_done(venue: Venue, id
     assert [outcome.problem is None for outcome in outcomes] == [False, True, True, False, False]
     assert "already has 2 key pairs" in (outcomes[0].problem or "")
     assert outcomes[3].problem == "There is no session A01."  # somebody else's
-    with pytest.raises(ConflictError, match="There is no session A01"):
+    with pytest.raises(NotFoundError, match="There is no session A01"):
         await bulk.generate(venue.admin, ["A01"])
 
 
@@ -97,7 +97,7 @@ async def test_pairs_are_deleted_together_and_a_second_time_is_said(venue: Venue
     outcomes = await bulk.delete(venue.admin, wanted)
     assert [outcome.problem is None for outcome in outcomes] == [False, True, True]
     assert all(venue.registry.pairs.list(SYSTEM, session_id) == [] for session_id in ids)
-    with pytest.raises(ConflictError, match="is deleted"):
+    with pytest.raises(PairDeletedError):
         await bulk.delete(venue.admin, wanted)
 
 

@@ -6,13 +6,15 @@ import typer
 
 from ontherun.cli import (
     attention,
+    audit,
     demo,
     drop_copy,
     frames,
     key_test,
-    keys,
+    keys_all,
     lab,
     market_data,
+    notices,
     orders,
     people,
     requests,
@@ -37,11 +39,13 @@ app.add_typer(sessions.app)
 app.add_typer(drop_copy.app)
 app.add_typer(market_data.app)
 app.add_typer(requests.app)
-keys.app.command("test")(key_test.judge_login)
-app.add_typer(keys.app)
+keys_all.app.command("test")(key_test.judge_login)
+app.add_typer(keys_all.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(notices.app)
+app.add_typer(audit.app)
 
 
 @app.command()

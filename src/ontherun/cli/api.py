@@ -5,15 +5,17 @@ first request.
 """
 
 import json
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from urllib.parse import quote, urlsplit
+from uuid import uuid4
 
 import typer
 
 if TYPE_CHECKING:
-    from httpx2 import Response
+    from httpx2 import Client, Response
 
 DEFAULT_DATA = Path("~/.ontherun")
 UP_FILE = "up.json"
@@ -30,6 +32,7 @@ TokenFile = Annotated[
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _TIMEOUT = 30.0  # seconds
+_WAITS = (0.2, 1.0)  # seconds before the second and the third try
 
 
 def fail(message: str) -> NoReturn:
@@ -94,6 +97,10 @@ class Api:
         """Return the JSON answer to PATCH."""
         return self._request("PATCH", path, {}, body).json()
 
+    def post_file(self, *path: str, body: dict[str, Any]) -> bytes:
+        """Return the bytes of the file that answers POST."""
+        return bytes(self._request("POST", path, {}, body).content)
+
     def put(self, *path: str, body: dict[str, Any]) -> Any:
         """Return the JSON answer to PUT."""
         return self._request("PUT", path, {}, body).json()
@@ -111,6 +118,30 @@ class Api:
         """Return the file that answers GET."""
         return self._request("GET", path, query).content
 
+    def act(self, *path: str) -> None:
+        """Send POST where there is nothing to answer."""
+        self._request("POST", path, {})
+
+    def save(self, out: Path, *path: str, **query: str | int | bool) -> None:
+        """Write the answer to GET into a new file, as it arrives."""
+        import httpx2
+
+        try:
+            with (
+                self._client() as client,
+                client.stream("GET", self._at(path), params=query, headers=self._headers()) as answer,
+            ):
+                if not answer.is_success:
+                    answer.read()
+                    fail(_refusal(answer))
+                with out.open("xb") as file:
+                    for chunk in answer.iter_bytes():
+                        file.write(chunk)
+        except OSError as error:
+            fail(f"{out} cannot be written: {error.strerror}.")
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            fail(f"The venue at {self._url} does not answer to the end ({error}). {out} is not whole.")
+
     def _request(
         self,
         method: str,
@@ -119,22 +150,41 @@ class Api:
         body: dict[str, Any] | None = None,
         content: bytes | None = None,
     ) -> "Response":
+        """Ask once, or again with the same Idempotency-Key when the answer was lost: there is one effect at most."""
         import httpx2
 
-        url = "/".join([self._url, "api/v1", *(quote(part, safe="") for part in path)])
-        # A proxy for the outside world is no way to the venue on this machine.
-        through_proxy = urlsplit(url).hostname not in _LOOPBACK
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = self._headers()
         if content is not None:
             headers["Content-Type"] = "text/csv"
-        try:
-            with httpx2.Client(timeout=_TIMEOUT, trust_env=through_proxy) as client:
-                answer = client.request(method, url, params=query, json=body, content=content, headers=headers)
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            fail(f"The venue at {self._url} does not answer ({error}). Is it still running?")
-        if answer.is_success:
-            return answer
-        fail(_refusal(answer))
+        if method != "GET":
+            headers["Idempotency-Key"] = str(uuid4())
+        waits = iter(_WAITS)
+        while True:
+            try:
+                with self._client() as client:
+                    answer = client.request(
+                        method, self._at(path), params=query, json=body, content=content, headers=headers
+                    )
+            except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError) as error:
+                if (wait := next(waits, None)) is None:
+                    fail(f"The venue at {self._url} breaks the connection ({error}). Is it still running?")
+                time.sleep(wait)
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                fail(f"The venue at {self._url} does not answer ({error}). Is it still running?")
+            else:
+                return answer if answer.is_success else fail(_refusal(answer))
+
+    def _client(self) -> "Client":
+        import httpx2
+
+        # A proxy for the outside world is no way to the venue on this machine.
+        return httpx2.Client(timeout=_TIMEOUT, trust_env=urlsplit(self._url).hostname not in _LOOPBACK)
+
+    def _at(self, path: Iterable[str]) -> str:
+        return "/".join([self._url, "api/v1", *(quote(part, safe="") for part in path)])
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
 
 
 def _refusal(answer: "Response") -> str:

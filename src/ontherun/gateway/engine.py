@@ -55,6 +55,7 @@ Handler = Callable[[Lane, bytes, int, int], None]
 """Carries out the message whose frame begins at an offset of the data: (lane, data, offset, now)."""
 
 REPORTS: dict[type[Event], Callable[..., None]] = {
+    OrderAccepted: reports.acceptance,
     OrderTraded: reports.trade,
     OrderEliminated: reports.elimination,
     OrderModified: reports.modify,
@@ -64,8 +65,7 @@ REPORTS: dict[type[Event], Callable[..., None]] = {
     ReplaceRejected: rejects.replace,
     BusinessRejected: rejects.business,
 }
-"""What each event of the market becomes on the wire. OrderAccepted, always the first of its command, goes a shorter
-way of its own."""
+"""What each event of the market becomes on the wire."""
 
 
 class Engine:
@@ -205,14 +205,12 @@ class Engine:
         order = new_order.read(data, position) or self._careful(lane, data, position, now)
         if order is None:
             return
-        events = self.market.new_order(lane.owner, order, now)
-        accepted = events[0]
-        if accepted.__class__ is not OrderAccepted:
-            self._report(events, now)
-            return
-        reports.new(self, lane, accepted, now)
-        if len(events) > 1:
-            self._report(events[1:], now)
+        market = self.market
+        resting = market.rest(lane.owner, order)
+        if resting is not None:
+            reports.new(self, lane, resting, market.exec_format % resting.priority, now)
+        else:
+            self._report(market.new_order(lane.owner, order, now), now)
 
     def _careful(self, lane: Lane, data: bytes, position: int, now: int) -> NewOrderSingle | None:
         """A new order that is not plainly right, decoded in full; None when it is refused for its form."""

@@ -34,22 +34,15 @@ _texts: dict[bytes, bytes] = {}
 class NewOrder:
     """A NewOrderSingle that passed: the attributes of the generated message that a market or a report reads.
 
-    StopPx is null in it. SendingTimeEpoch, DiscretionPrice and ReservationPrice, which nothing on BrokerTec reads, are
-    not kept.
+    What all plain orders have in common stands in the class. SendingTimeEpoch, DiscretionPrice and ReservationPrice,
+    which nothing on BrokerTec reads, are not kept.
     """
 
     __slots__ = (
         "cl_ord_id",
-        "display_qty",
-        "exec_inst",
         "execution_mode",
-        "expire_date",
-        "liquidity_flag",
         "location",
-        "managed_order",
         "manual_order_indicator",
-        "min_qty",
-        "ord_type",
         "order_qty",
         "order_request_id",
         "party_details_list_req_id",
@@ -57,24 +50,24 @@ class NewOrder:
         "security_id",
         "sender_id",
         "seq_num",
-        "short_sale_type",
         "side",
         "time_in_force",
     )
     TEMPLATE_ID = NewOrderSingle.TEMPLATE_ID
     MSG_TYPE = NewOrderSingle.MSG_TYPE
     stop_px = INT64_NULL
+    min_qty = UINT32_NULL
+    display_qty = UINT32_NULL
+    expire_date = UINT16_NULL
+    ord_type = _LIMIT
+    exec_inst = 0
+    liquidity_flag = UINT8_NULL
+    managed_order = UINT8_NULL
+    short_sale_type = UINT8_NULL
     cl_ord_id: bytes
-    display_qty: int
-    exec_inst: int
     execution_mode: int
-    expire_date: int
-    liquidity_flag: int
     location: bytes
-    managed_order: int
     manual_order_indicator: int
-    min_qty: int
-    ord_type: int
     order_qty: int
     order_request_id: int
     party_details_list_req_id: int
@@ -82,7 +75,6 @@ class NewOrder:
     security_id: int
     sender_id: bytes
     seq_num: int
-    short_sale_type: int
     side: int
     time_in_force: int
 
@@ -144,17 +136,9 @@ def read(data: bytes, position: int) -> NewOrder | None:
     order.side = side
     order.party_details_list_req_id = party
     order.order_request_id = request
-    order.min_qty = UINT32_NULL
-    order.display_qty = UINT32_NULL
-    order.expire_date = UINT16_NULL
-    order.ord_type = ord_type
     order.time_in_force = time_in_force
     order.manual_order_indicator = manual
-    order.exec_inst = exec_inst
     order.execution_mode = mode
-    order.liquidity_flag = UINT8_NULL
-    order.managed_order = UINT8_NULL
-    order.short_sale_type = UINT8_NULL
     return order
 
 

@@ -107,9 +107,13 @@ def next_number(engine: "Engine", lane: Lane) -> int:
     return number
 
 
-def new(engine: "Engine", lane: Lane, event: OrderAccepted, now: int) -> None:
+def acceptance(engine: "Engine", event: OrderAccepted, now: int) -> None:
+    """ExecutionReportNew (522)."""
+    new(engine, lane_of(event.order), event.order, event.exec_id, now)
+
+
+def new(engine: "Engine", lane: Lane, order: Order, exec_id: bytes, now: int) -> None:
     """ExecutionReportNew (522) to the lane that sent the order. Each order comes this way, so it calls little."""
-    order = event.order
     terms = order.terms
     stream = lane.stream
     number = stream.next_outbound
@@ -119,7 +123,7 @@ def new(engine: "Engine", lane: Lane, event: OrderAccepted, now: int) -> None:
         lane.first = number
         engine.touched.append(lane)
     if terms.__class__ is not NewOrder:
-        out.append(_any_new(number, stream.uuid, event, now))
+        out.append(_any_new(number, stream.uuid, order, exec_id, now))
         return
     out.append(
         _plain(
@@ -127,7 +131,7 @@ def new(engine: "Engine", lane: Lane, event: OrderAccepted, now: int) -> None:
             _PLAIN_START,
             number,
             stream.uuid,
-            event.exec_id,
+            exec_id,
             terms.sender_id.upper(),
             terms.cl_ord_id,
             terms.party_details_list_req_id,
@@ -152,14 +156,13 @@ def new(engine: "Engine", lane: Lane, event: OrderAccepted, now: int) -> None:
     )
 
 
-def _any_new(number: int, uuid: int, event: OrderAccepted, now: int) -> bytes:
+def _any_new(number: int, uuid: int, order: Order, exec_id: bytes, now: int) -> bytes:
     """The same for an order with anything unusual about it."""
-    order = event.order
     terms = order.terms
     return _new(
         number,
         uuid,
-        event.exec_id,
+        exec_id,
         terms.sender_id.upper(),
         terms.cl_ord_id,
         terms.party_details_list_req_id,

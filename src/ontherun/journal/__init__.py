@@ -5,17 +5,17 @@ computed again by replaying them. docs/journal.md has the layout, what survives 
 """
 
 from ontherun.journal.errors import JournalDamaged, JournalError, JournalInUse, JournalWriteFailed
+from ontherun.journal.file import FileJournal
 from ontherun.journal.log import Batch, Journal, Verified, chained, verified
 from ontherun.journal.memory import MemoryJournal
 from ontherun.journal.outbox import Outbox
-from ontherun.journal.sqlite import SqliteJournal
 
 __all__ = [
     "Batch",
     "Journal",
     "Verified",
     "MemoryJournal",
-    "SqliteJournal",
+    "FileJournal",
     "Outbox",
     "JournalError",
     "JournalInUse",

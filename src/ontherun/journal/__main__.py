@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ontherun.journal.errors import JournalError
-from ontherun.journal.sqlite import SqliteJournal
+from ontherun.journal.file import FileJournal
 
 
 def main() -> int:
@@ -17,12 +17,13 @@ def main() -> int:
     if not path.is_file():
         parser.error(f"there is no file {path}")
     try:
-        with closing(SqliteJournal(path)) as journal:
+        with closing(FileJournal(path)) as journal:
             found = journal.verify()
+            cut = f", after a torn row of {journal.cut} bytes was cut off" if journal.cut else ""
     except JournalError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{path}: {found.rows} rows, {found.size} bytes, checksum {found.checksum:#010x}: good\n")
+    sys.stdout.write(f"{path}: {found.rows} rows, {found.size} bytes, checksum {found.checksum:#010x}: good{cut}\n")
     return 0
 
 

@@ -32,7 +32,6 @@ class Matching:
 
     __slots__ = (
         "_books",
-        "_exec_format",
         "_executions",
         "_md_trade_entries",
         "_number_base",
@@ -41,9 +40,12 @@ class Matching:
         "_orders",
         "_side_trades",
         "_working",
+        "exec_format",
         "segment_id",
         "status",
     )
+    exec_format: bytes
+    """The ExecID of an execution, with its number to be filled in."""
 
     def __init__(self, segment_id: int, instruments: Iterable[Instrument]) -> None:
         self.segment_id = segment_id
@@ -63,7 +65,7 @@ class Matching:
         self._side_trades = 0
         self._md_trade_entries = 0
         self._order_events = 0
-        self._exec_format = b"%d:%%d" % segment_id
+        self.exec_format = b"%d:%%d" % segment_id
 
     @property
     def books(self) -> Mapping[int, Book]:
@@ -106,7 +108,7 @@ class Matching:
         trade_date = now // _DAY_NS
         keys = opposite.keys
         leaves = order.leaves_qty
-        number_base, exec_format = self._number_base, self._exec_format
+        number_base, exec_format = self._number_base, self.exec_format
         executions, side_trades, order_event = self._executions, self._side_trades, self._order_events
         entry, traded_level = self._md_trade_entries, None
         while leaves and keys and keys[-1] >= limit:
@@ -201,7 +203,7 @@ class Matching:
 
     def _exec_id(self) -> bytes:
         self._executions = executions = self._executions + 1
-        return self._exec_format % executions
+        return self.exec_format % executions
 
 
 def _order_state(order: Order) -> tuple[object, ...]:

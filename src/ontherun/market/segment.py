@@ -62,6 +62,50 @@ class MarketSegment(Matching):
 
     # What a client asks for
 
+    def rest(self, owner: Owner, order: NewOrderSingle) -> Order | None:
+        """Accept and queue a plain day order that trades with nothing; None, and nothing is done, for any other.
+
+        The short way for most of what a client asks for: `new_order` does the same, and says it in events. The ExecID
+        of the acceptance is `exec_format % priority`.
+        """
+        details = owner.party_details.get(order.party_details_list_req_id)
+        namesakes = self._working.get(owner.sender_comp)
+        book = self._books.get(order.security_id)
+        price = order.price
+        if (
+            details is None
+            or namesakes is None
+            or book is None
+            or order.cl_ord_id in namesakes
+            or self.status is not _OPEN
+            or price not in book.passed_prices
+            or order.time_in_force
+            or order.ord_type != LIMIT
+            or order.exec_inst
+            or order.execution_mode == PASSIVE
+            or not book.min_qty <= order.order_qty <= book.max_qty
+            or order.order_qty % book.qty_increment
+            or order.display_qty != UINT32_NULL
+            or order.min_qty != UINT32_NULL
+        ):
+            return None
+        if order.side == BUY:
+            own, key, opposite = book.bids, price, book.asks.keys
+        elif order.side == SELL:
+            own, key, opposite = book.asks, -price, book.bids.keys
+        else:
+            return None
+        if opposite and opposite[-1] >= -key:
+            return None
+        self._order_ids = number = self._order_ids + 1
+        self._executions = executions = self._executions + 1
+        accepted = Order(self._number_base + number, owner, order, details, book, namesakes)
+        accepted.priority = executions
+        own.append(accepted, key, price)
+        self._orders[accepted.order_id] = accepted
+        namesakes[order.cl_ord_id] = accepted
+        return accepted
+
     def new_order(self, owner: Owner, order: NewOrderSingle, now: int) -> list[Event]:
         """Check and place a new order: accepted, then traded, rested or eliminated; or refused."""
         details = owner.party_details.get(order.party_details_list_req_id)
@@ -83,19 +127,8 @@ class MarketSegment(Matching):
         self._order_ids = number = self._order_ids + 1
         self._executions = executions = self._executions + 1
         accepted = Order(self._number_base + number, owner, order, details, book, namesakes)
-        events: list[Event] = [OrderAccepted(accepted, self._exec_format % executions)]
-        if order.side == BUY:
-            own, opposite, key = book.bids, book.asks, order.price
-        else:
-            own, opposite, key = book.asks, book.bids, -order.price
-        keys = opposite.keys
-        if order.time_in_force or (keys and keys[-1] >= -key) or order.display_qty != UINT32_NULL:
-            self._place(accepted, own, opposite, key, now, events)
-            return events
-        own.append(accepted, key, order.price)
-        accepted.priority = executions
-        self._orders[accepted.order_id] = accepted
-        namesakes[order.cl_ord_id] = accepted
+        events: list[Event] = [OrderAccepted(accepted, self.exec_format % executions)]
+        self._place(accepted, *book.sides(order.side, order.price), now, events)
         return events
 
     def cancel(self, owner: Owner, request: OrderCancelRequest, now: int) -> list[Event]:  # noqa: ARG002 - commands share one shape
@@ -120,7 +153,7 @@ class MarketSegment(Matching):
         del self._orders[order.order_id]
         del order.namesakes[order.terms.cl_ord_id]
         self._executions = executions = self._executions + 1
-        return [OrderCancelled(order, request, UINT8_NULL, self._exec_format % executions)]
+        return [OrderCancelled(order, request, UINT8_NULL, self.exec_format % executions)]
 
     def replace(self, owner: Owner, request: OrderCancelReplaceRequest, now: int) -> list[Event]:
         """Check a cancel-replace and carry it out: in place where priority is kept, else as a new entry."""

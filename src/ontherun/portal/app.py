@@ -13,11 +13,15 @@ from ontherun.portal import (
     models,
     pages,
     problems,
+    routes_all_keys,
     routes_attention,
+    routes_audit,
     routes_drop_copy,
     routes_key_test,
+    routes_keys,
     routes_lab,
     routes_market_data,
+    routes_notices,
     routes_people,
     routes_policies,
     routes_requests,
@@ -27,6 +31,7 @@ from ontherun.portal import (
 )
 from ontherun.portal.dependencies import known_parameters
 from ontherun.portal.headers import GuardMiddleware
+from ontherun.portal.once import OnceMiddleware
 from ontherun.portal.pages import shell
 from ontherun.portal.pages.guard import SignInNeededError, show_the_way_in
 from ontherun.portal.status import Status
@@ -39,12 +44,16 @@ _ROUTES = (
     routes_drop_copy,
     routes_market_data,
     routes_requests,
+    routes_keys,
+    routes_all_keys,
     routes_policies,
     routes_people,
     routes_venue,
     routes_lab,
     routes_key_test,
     routes_attention,
+    routes_audit,
+    routes_notices,
 )
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,
@@ -72,11 +81,13 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     app.state.status = status
     problems.install(app, shell.problem_page)
     app.add_exception_handler(SignInNeededError, show_the_way_in)
+    app.add_middleware(OnceMiddleware)
     app.add_middleware(GuardMiddleware)
     for routes in _ROUTES:
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )
+    app.include_router(routes_notices.calendar_router, prefix="/api/v1", responses=_EVERYWHERE)
     for router in pages.ROUTERS:
         app.include_router(router)
     app.state.page_paths = pages.paths()

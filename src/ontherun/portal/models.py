@@ -29,7 +29,6 @@ Gfid = Annotated[str, Field(pattern=GFID_PATTERN, description="Globex Firm ID, f
 SessionId = Annotated[str, Field(pattern=SESSION_ID_PATTERN, description="Session ID", examples=["A00"])]
 AccessKeyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,20}$", description="Access Key ID")]
 Segment = Annotated[int, Field(ge=0, le=254, description="Market segment ID", examples=[40]), WHOLE]
-FileFormat = Literal["text", "json", "env"]
 
 T = TypeVar("T")
 
@@ -121,29 +120,6 @@ class PartyDetailsView(Strict):
     created_at: str
 
 
-class KeyPairView(Strict):
-    """A key pair without its secret."""
-
-    session_id: str
-    access_key_id: str
-    state: Literal["not yet valid", "active", "expiring", "deactivated", "expired", "deleted"]
-    created_at: str
-    expires_at: str
-    deleted_at: str | None
-
-
-class KeyFileView(Strict):
-    """A key pair with its secret, as a file."""
-
-    session_id: str
-    firm: str
-    access_key_id: str
-    secret_key: str
-    created_at: str
-    expires_at: str
-    environment: str
-
-
 class AuditEntryView(Strict):
     """One entry of the audit. `details` is a JSON object as text; `hash` covers the entry and `previous_hash`."""
 
@@ -164,6 +140,7 @@ class AuditVerdict(Strict):
 
     intact: bool
     entries: int | None = None
+    last_hash: str | None = None
     first_bad_entry: int | None = None
     message: str | None = None
 

@@ -1,11 +1,10 @@
-"""Sessions, their party details and their key pairs."""
+"""Sessions and their party details."""
 
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 
-from ontherun.keys import FILE_FORMATS
 from ontherun.portal import models, views
 from ontherun.portal.dependencies import Asking, Serving
 from ontherun.portal.paging import page_after
@@ -95,86 +94,3 @@ async def register_party_details(
         self_match_prevention_id=new.self_match_prevention_id,
     )
     return views.party_details(details)
-
-
-@router.get("/{session_id}/keys", responses=_READ, tags=["key pairs"], summary="List a session's key pairs")
-async def list_key_pairs(
-    by: Asking,
-    registry: Serving,
-    session_id: models.SessionId,
-    deleted: Annotated[bool, Query(description="deleted ones too")] = False,
-) -> models.Page[models.KeyPairView]:
-    """List key pairs."""
-    now = registry.clock.now()
-    found = registry.pairs.list(by, session_id, deleted=deleted)
-    return models.Page(items=[views.key_pair(stored, now) for stored in found])
-
-
-@router.post(
-    "/{session_id}/keys",
-    status_code=HTTPStatus.CREATED,
-    responses=_CHANGE,
-    tags=["key pairs"],
-    summary="Generate a key pair, valid at once. Its secret is read by downloading it",
-)
-async def generate_key_pair(by: Asking, registry: Serving, session_id: models.SessionId) -> models.KeyPairView:
-    """Generate a key pair."""
-    return views.key_pair(await registry.pairs.generate(by, session_id), registry.clock.now())
-
-
-@router.get(
-    "/{session_id}/keys/{access_key_id}", responses=_READ, tags=["key pairs"], summary="Show a key pair, not its secret"
-)
-async def show_key_pair(
-    by: Asking, registry: Serving, session_id: models.SessionId, access_key_id: models.AccessKeyId
-) -> models.KeyPairView:
-    """Show a key pair."""
-    return views.key_pair(registry.pairs.get(by, session_id, access_key_id), registry.clock.now())
-
-
-@router.delete(
-    "/{session_id}/keys/{access_key_id}",
-    status_code=HTTPStatus.NO_CONTENT,
-    responses=_CHANGE,
-    tags=["key pairs"],
-    summary="Delete a key pair: the next login with it is refused, and its secret is erased",
-)
-async def delete_key_pair(
-    by: Asking, registry: Serving, session_id: models.SessionId, access_key_id: models.AccessKeyId
-) -> None:
-    """Delete a key pair."""
-    await registry.pairs.delete(by, session_id, access_key_id)
-
-
-_MEDIA_TYPES = {"text": "text/plain", "json": "application/json", "env": "text/plain"}
-_SUFFIXES = {"text": "txt", "json": "json", "env": "env"}
-
-
-@router.get(
-    "/{session_id}/keys/{access_key_id}/download",
-    response_class=Response,
-    responses={
-        **_CHANGE,
-        200: {
-            "description": "The key file",
-            "content": {"application/json": {"schema": models.KeyFileView.model_json_schema()}, "text/plain": {}},
-        },
-    },
-    tags=["key pairs"],
-    summary="Download a key pair with its secret, as often as wanted. Each time is an audit entry",
-)
-async def download_key_pair(
-    by: Asking,
-    registry: Serving,
-    session_id: models.SessionId,
-    access_key_id: models.AccessKeyId,
-    file_format: Annotated[models.FileFormat, Query(alias="format")] = "json",
-) -> Response:
-    """Download a key pair."""
-    key_file = await registry.pairs.download(by, session_id, access_key_id, file_format)
-    name = f"{session_id}-{access_key_id}.{_SUFFIXES[file_format]}"
-    return Response(
-        FILE_FORMATS[file_format](key_file),
-        media_type=_MEDIA_TYPES[file_format],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )

@@ -1,4 +1,4 @@
-"""Entities, firms, the audit, and what runs."""
+"""Entities, firms, and what runs."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -14,7 +14,7 @@ from ontherun.portal.paging import page_after
 from ontherun.portal.problems import answers
 from ontherun.portal.routes_requests import SUBMIT
 from ontherun.portal.routes_sessions import status_of
-from ontherun.registry import LARGEST_ID, AuditDamagedError, RequestKind
+from ontherun.registry import RequestKind
 
 _READ = answers(HTTPStatus.NOT_FOUND)
 _CHANGE = answers(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -119,36 +119,3 @@ async def create_firm(
 async def show_firm(by: Asking, registry: Serving, gfid: models.Gfid) -> models.FirmView:
     """Show a firm."""
     return views.firm(registry.firms.get(by, gfid))
-
-
-@router.get(
-    "/audit",
-    responses=answers(HTTPStatus.SERVICE_UNAVAILABLE),
-    tags=["audit"],
-    summary="List audit entries, newest first",
-)
-async def list_audit(
-    by: Asking,
-    registry: Serving,
-    before: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="`next` of the page before")] = None,
-    limit: Limit = 100,
-) -> models.Page[models.AuditEntryView]:
-    """List audit entries."""
-    entries = await registry.audit_entries(by, before=before, limit=limit)
-    following = str(entries[-1].sequence) if len(entries) == limit else None
-    return models.Page(items=[views.audit_entry(entry) for entry in entries], next=following)
-
-
-@router.get(
-    "/audit/verification",
-    responses=answers(HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE),
-    tags=["audit"],
-    summary="Check the whole audit chain (operator of the venue only)",
-)
-async def verify_audit(by: Asking, registry: Serving) -> models.AuditVerdict:
-    """Check the audit chain."""
-    by.require_operator()
-    try:
-        return models.AuditVerdict(intact=True, entries=await registry.verify_audit())
-    except AuditDamagedError as damage:
-        return models.AuditVerdict(intact=False, first_bad_entry=damage.sequence, message=str(damage))

@@ -13,7 +13,6 @@ from ontherun.registry import (
     OrderEntrySession,
     PartyDetails,
     Registry,
-    StoredKeyPair,
 )
 
 
@@ -70,19 +69,6 @@ def party_details(record: PartyDetails) -> models.PartyDetailsView:
         account=record.account.decode("ascii"),
         self_match_prevention_id=record.self_match_prevention_id,
         created_at=utc_text(record.created_at),
-    )
-
-
-def key_pair(stored: StoredKeyPair, now: int) -> models.KeyPairView:
-    """Show a key pair as it is at `now`."""
-    pair = stored.pair
-    return models.KeyPairView(
-        session_id=pair.session_id,
-        access_key_id=pair.access_key_id,
-        state=stored.state(now).value,
-        created_at=utc_text(pair.created_at),
-        expires_at=utc_text(pair.expires_at),
-        deleted_at=_text(pair.deleted_at),
     )
 
 

@@ -112,10 +112,10 @@ class KeyPairs:
 
         InvalidError for a key that cannot be sealed to; otherwise as `download`. The audit names the key's fingerprint.
         """
-        receiver = read_public_key(public_key)
         reason = checked_name("reason", reason, LABEL_PATTERN)
         async with self._store.change(by) as change:
             stored = self.readable(by, session_id, access_key_id)
+            receiver = read_public_key(public_key)
             by.require_second_factor(second_factor, change.now)
             self.record_download(change, stored, file_format="sealed", receiver=fingerprint(receiver), reason=reason)
         return sealed_file(self.opened(stored), receiver)

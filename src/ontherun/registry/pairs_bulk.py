@@ -1,12 +1,13 @@
 """Many key pairs in one go: one transaction, one second factor, an audit entry for each pair."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from ontherun.keys import KeyFile, KeyRuleError, living
 from ontherun.registry.checks import checked_distinct, checked_name
-from ontherun.registry.errors import ConflictError, InvalidError, RegistryError
+from ontherun.registry.errors import InvalidError, RegistryError
 from ontherun.registry.pairs import KeyPairs
 from ontherun.registry.principal import Principal, Right, SecondFactor
 from ontherun.registry.records import LABEL_PATTERN, AnySession, StoredKeyPair
@@ -30,8 +31,8 @@ class Outcome:
 class KeyPairsInBulk:
     """Generates, reads and deletes pairs of many sessions.
 
-    Generating and deleting do what can be done and say of each of the others why not; ConflictError when nothing can be
-    done. Reading is all or nothing.
+    Generating and deleting do what can be done and say of each of the others why not; when nothing can be done, the
+    first error is raised. Reading is all or nothing.
     """
 
     def __init__(self, store: Store, pairs: KeyPairs) -> None:
@@ -44,9 +45,10 @@ class KeyPairsInBulk:
         """Generate a pair for each session. `delete_oldest`: where two are there already, the older one goes."""
         ids = _bounded("session_ids", checked_distinct("session_ids", session_ids))
         async with self._store.change(by) as change:
-            outcomes = [self._generate_one(change, by, session_id, delete_oldest=delete_oldest) for session_id in ids]
-            _require_some(outcomes)
-        return outcomes
+            return _outcomes(
+                (session_id, None, partial(self._generate_one, change, by, session_id, delete_oldest))
+                for session_id in ids
+            )
 
     async def download(
         self,
@@ -73,9 +75,7 @@ class KeyPairsInBulk:
         """Delete pairs, given as (Session ID, Access Key ID)."""
         wanted = _bounded("pairs", tuple(dict.fromkeys(wanted)))
         async with self._store.change(by) as change:
-            outcomes = [self._delete_one(change, by, *pair) for pair in wanted]
-            _require_some(outcomes)
-        return outcomes
+            return _outcomes((*pair, partial(self._delete_one, change, by, *pair)) for pair in wanted)
 
     def newest(self, by: Principal, session_ids: Sequence[str]) -> list[StoredKeyPair]:
         """Return the newest living pair of each session that has one."""
@@ -87,30 +87,23 @@ class KeyPairsInBulk:
                 found.append(self._pairs.get(by, session_id, alive[-1].access_key_id))
         return found
 
-    def _generate_one(self, change: Change, by: Principal, session_id: str, *, delete_oldest: bool) -> Outcome:
-        try:
-            session = self._pairs.session(by, session_id)
-            by.require(Right.GENERATE_KEYS, session.entity_id)
-            chosen = self._oldest_of_two(by, session, change.now) if delete_oldest else None
-            if chosen is not None:
-                by.require(Right.DELETE_KEYS, session.entity_id)
-            stored = self._pairs.changes.generate(change, session, chosen, None)
-        except (RegistryError, KeyRuleError) as error:
-            return Outcome(session_id, None, str(error))
-        return Outcome(session_id, stored.pair.access_key_id)
+    def _generate_one(self, change: Change, by: Principal, session_id: str, delete_oldest: bool) -> str:
+        session = self._pairs.session(by, session_id)
+        by.require(Right.GENERATE_KEYS, session.entity_id)
+        chosen = self._oldest_of_two(by, session, change.now) if delete_oldest else None
+        if chosen is not None:
+            by.require(Right.DELETE_KEYS, session.entity_id)
+        return self._pairs.changes.generate(change, session, chosen, None).pair.access_key_id
 
     def _oldest_of_two(self, by: Principal, session: AnySession, now: int) -> str | None:
         alive = living([stored.pair for stored in self._pairs.list(by, session.session_id)], now)
         return alive[0].access_key_id if len(alive) >= self._pairs.policy.valid_pairs else None
 
-    def _delete_one(self, change: Change, by: Principal, session_id: str, access_key_id: str) -> Outcome:
-        try:
-            stored = self._pairs.get(by, session_id, access_key_id)
-            by.require(Right.DELETE_KEYS, stored.entity_id)
-            self._pairs.changes.delete(change, stored)
-        except (RegistryError, KeyRuleError) as error:
-            return Outcome(session_id, access_key_id, str(error))
-        return Outcome(session_id, access_key_id)
+    def _delete_one(self, change: Change, by: Principal, session_id: str, access_key_id: str) -> str:
+        stored = self._pairs.get(by, session_id, access_key_id)
+        by.require(Right.DELETE_KEYS, stored.entity_id)
+        self._pairs.changes.delete(change, stored)
+        return access_key_id
 
 
 def _bounded(where: str, wanted: tuple[T, ...]) -> tuple[T, ...]:
@@ -119,6 +112,16 @@ def _bounded(where: str, wanted: tuple[T, ...]) -> tuple[T, ...]:
     return wanted
 
 
-def _require_some(outcomes: Sequence[Outcome]) -> None:
-    if all(outcome.problem for outcome in outcomes):
-        raise ConflictError(" ".join(dict.fromkeys(outcome.problem or "" for outcome in outcomes)))
+def _outcomes(attempts: Iterable[tuple[str, str | None, Callable[[], str]]]) -> list[Outcome]:
+    """Try each: (Session ID, Access Key ID where there is one, what to do). The first error when none succeeds."""
+    outcomes: list[Outcome] = []
+    first_error: RegistryError | KeyRuleError | None = None
+    for session_id, access_key_id, attempt in attempts:
+        try:
+            outcomes.append(Outcome(session_id, attempt()))
+        except (RegistryError, KeyRuleError) as error:
+            first_error = first_error or error
+            outcomes.append(Outcome(session_id, access_key_id, str(error)))
+    if first_error is not None and all(outcome.problem for outcome in outcomes):
+        raise first_error
+    return outcomes

@@ -11,20 +11,19 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Executable, Row, insert, select
+from sqlalchemy import CursorResult, Executable, Row, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ontherun.keys import Clock
-from ontherun.registry.audit import ChainHead, follow, link
+from ontherun.registry.audit import ChainHead, link
 from ontherun.registry.directory import Directory
-from ontherun.registry.errors import AuditDamagedError, UnavailableError
+from ontherun.registry.errors import UnavailableError
+from ontherun.registry.once import MARK
 from ontherun.registry.outbox import Outbox
 from ontherun.registry.principal import Principal
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.tables import AuditEntryRow
-
-_PAGE = 1000
 
 T = TypeVar("T")
 
@@ -93,16 +92,21 @@ class Store:
         if not change.entries:
             raise RuntimeError("a change without an audit entry is not committed")
         rows = [asdict(entry) for entry in change.entries]
+        mark = MARK.get()
         try:
             async with self._engine.begin() as connection:
                 for statement in change.statements:
                     await connection.execute(statement)
                 await connection.execute(insert(AuditEntryRow), rows)
+                for statement in () if mark is None else mark.statements(change.now, change.entries[0].sequence):
+                    await connection.execute(statement)
                 for statement, derived in self.outbox.derive(change.entries):
                     await connection.execute(statement, derived)
         except (SQLAlchemyError, OSError) as error:
             raise _unavailable(error) from None
         self._head = ChainHead(change.entries[-1].sequence, change.entries[-1].hash)
+        if mark is not None and mark.sequence is None and not mark.over:
+            mark.sequence = change.entries[0].sequence
         for follower in change.followers:
             follower()
         self.outbox.committed()
@@ -142,36 +146,13 @@ class Store:
         except (SQLAlchemyError, OSError) as error:
             raise _unavailable(error) from None
 
-    async def audit_entries(self, entities: frozenset[int] | None, before: int | None, limit: int) -> list[AuditEntry]:
-        """Return up to `limit` audit entries, newest first: those with sequence < `before`, of entities or of all."""
-        statement = select(AuditEntryRow.__table__).order_by(AuditEntryRow.sequence.desc()).limit(limit)
-        if entities is not None:
-            statement = statement.where(AuditEntryRow.entity_id.in_(sorted(entities)))
-        if before is not None:
-            statement = statement.where(AuditEntryRow.sequence < before)
-        return await self._entries(statement)
+    @property
+    def head(self) -> ChainHead:
+        """The end of the audit chain as last committed."""
+        return self._head
 
-    async def verify_audit(self) -> ChainHead:
-        """Walk the whole chain and return its end. AuditDamagedError at the first entry that does not hold."""
-        end, head = self._head, ChainHead()
-        while True:
-            statement = (
-                select(AuditEntryRow.__table__)
-                .where(AuditEntryRow.sequence > head.sequence, AuditEntryRow.sequence <= end.sequence)
-                .order_by(AuditEntryRow.sequence)
-                .limit(_PAGE)
-            )
-            page = await self._entries(statement)
-            head = follow(head, page)
-            if len(page) < _PAGE:
-                break
-        if head.sequence < end.sequence:
-            raise AuditDamagedError(head.sequence + 1, "is missing, and every entry after it.")
-        if head != end:
-            raise AuditDamagedError(end.sequence, "is not the one that this process wrote.")
-        return head
-
-    async def _entries(self, statement: Executable) -> list[AuditEntry]:
+    async def entries(self, statement: Executable) -> list[AuditEntry]:
+        """Return the audit entries that a statement selects. UnavailableError when the database cannot be read."""
         try:
             async with self._turn, self._engine.begin() as connection:
                 return [AuditEntry(*row) for row in await connection.execute(statement)]

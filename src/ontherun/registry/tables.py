@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import DDL, JSON, BigInteger, ForeignKey, LargeBinary, MetaData, String, Text, event
+from sqlalchemy import DDL, JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -102,12 +102,16 @@ class AuditEntryRow(Base):
     """One link of the audit chain."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("ix_audit_entry_entity_id_sequence", "entity_id", "sequence"),
+        Index("ix_audit_entry_subject_sequence", "subject", "sequence"),
+    )
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[int]
     actor: Mapped[str] = mapped_column(String(200))
     source: Mapped[str | None] = mapped_column(String(100))
     action: Mapped[str] = mapped_column(String(50))
-    entity_id: Mapped[int | None] = mapped_column(index=True)
+    entity_id: Mapped[int | None]
     subject: Mapped[str] = mapped_column(String(200))
     details: Mapped[str] = mapped_column(Text)
     previous_hash: Mapped[bytes]

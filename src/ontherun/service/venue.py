@@ -14,7 +14,7 @@ from ontherun.gateway.gateway import Gateway
 from ontherun.gateway.recovery import Recovered, recover
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import Role
-from ontherun.journal import JournalError, Outbox, SqliteJournal
+from ontherun.journal import FileJournal, JournalError, Outbox
 from ontherun.market.benchmarks import BENCHMARKS, US_TREASURY_ACTIVES
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.prices import format_32nds
@@ -153,15 +153,17 @@ class Venue:
         self.demo = await registry.seed_demo()
         await registry.local_token_file()
         if registry.environment == "LOCAL":
-            await registry.users.local_operator()
-        journal_file, outbox_file = settings.data / "journal.db", settings.data / "outbox.bin"
+            await registry.seed_local_operator()
+        journal_file, outbox_file = settings.data / "journal.bin", settings.data / "outbox.bin"
         if outbox_file.exists() and not (journal_file.exists() and journal_file.stat().st_size):
             raise JournalError(
                 f"{journal_file} is gone or empty, and a venue has run here: bring it back from a copy, "
                 f"or give up every order and message by removing {outbox_file}"
             )
-        journal = SqliteJournal(journal_file, fsync=settings.fsync)
+        journal = FileJournal(journal_file, fsync=settings.fsync)
         self._close.callback(journal.close)
+        if journal.cut:
+            log.warning("journal_torn", cut_off=journal.cut)
         outbox: Outbox[tuple[str, int]] = Outbox(outbox_file)
         self._close.callback(outbox.close)
         engine = Engine(US_TREASURY_ACTIVES, SegmentPolicy())
@@ -217,6 +219,7 @@ class Venue:
         listening = socket.create_server((settings.host, settings.portal_port), reuse_port=False, backlog=256)
         host, port = listening.getsockname()[:2]
         self.api_url = f"http://{host}:{port}"
+        self.registry.passkeys.public_url = lambda: self.public_url
         server = WebServer(create_app(self.registry, self), listening)
         self._close.push_async_callback(server.stop)
         await server.ready()
