@@ -4,8 +4,8 @@
 
 Pure: the rules of `ontherun.keys` on the real calendar, without a database. Every session has a pair at the start,
 spread over the year before; each day brings the notices that are due. Most sessions make a successor at the first
-notice; one in ten rotates after half a year, so that the old pair gets a sunset; one in fifty is careless, lets its pair
-expire and makes a new one a week later.
+notice; one in ten rotates after half a year, so that the old pair gets a sunset; one in fifty is careless, lets its
+pair expire and makes a new one a week later.
 """
 
 import sys
