@@ -107,7 +107,7 @@ def _without_mark(subject: str) -> str:
 
 
 def _title(words: Wording, facts: Sequence[Mapping[str, str]]) -> str:
-    plain = words.title.partition(" {")[0].rstrip(":")
+    plain = words.title.partition("{")[0].strip(" :") or "Notice"
     if len(facts) == 1:
         return next(iter(_filled((words.title,), facts)), plain)
     common = dict(facts[0]) | {"count": str(len(facts))}
