@@ -12,6 +12,7 @@ from ontherun.cli import (
     key_test,
     keys_all,
     lab,
+    master_key,
     notices,
     orders,
     people,
@@ -38,6 +39,7 @@ app.add_typer(frames.app)
 app.add_typer(lab.app)
 app.add_typer(notices.app)
 app.add_typer(audit.app)
+app.add_typer(master_key.app)
 
 
 @app.command()
