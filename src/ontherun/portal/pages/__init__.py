@@ -3,9 +3,35 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from ontherun.portal.pages import api, display, sign_in, start
+from ontherun.portal.pages import (
+    api,
+    audit,
+    display,
+    key_calendar,
+    keys,
+    messages,
+    notices,
+    one_key,
+    session,
+    session_keys,
+    sign_in,
+    start,
+)
 
-ROUTERS: tuple[APIRouter, ...] = (start.router, sign_in.router, api.router, display.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    start.router,
+    session.router,
+    session_keys.router,
+    one_key.router,
+    keys.router,
+    key_calendar.router,
+    messages.router,
+    notices.router,
+    audit.router,
+    api.router,
+    sign_in.router,
+    display.router,
+)
 """Every router of pages. A place of the navigation is shown once its page is among them."""
 
 
