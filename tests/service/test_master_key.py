@@ -49,7 +49,7 @@ def test_a_venue_killed_in_a_rotation_finishes_it_when_it_starts(tmp_path: Path)
     with httpx2.Client(base_url=url, headers=headers, trust_env=False) as api:
         for _ in range(60):
             made = api.post("/sessions", json={"firms": ["DEMO1"], "market_segments": [40]}).json()
-            api.post(f"/sessions/{made['session_id']}/keys")
+            api.post(f"/sessions/{made['session_ids'][0]}/keys")
         old = api.get("/master-key").json()["current"]
         assert api.post("/master-key/rotations", json={}).status_code == 202
     venue.kill()
