@@ -18,6 +18,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/tokens"): {"name": "new", "scopes": "read-only", "entity_id": 1},
     ("POST", "/api/v1/sign-in-links"): {},
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
+    ("POST", "/api/v1/master-key/rotations"): {},
     ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/cut-over"): {"at": "2026-02-01T00:00:00Z"},
     ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/sealed-download"): {
         "public_key": "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEA3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=\n"
@@ -73,6 +74,8 @@ NOT_FOR_ENTITIES = {
     ("POST", "/api/v1/sessions/{session_id}/open-port"),
     ("POST", "/api/v1/sign-in-links"),
     ("PUT", "/api/v1/lab/clock"),
+    ("GET", "/api/v1/master-key"),
+    ("POST", "/api/v1/master-key/rotations"),
     ("PATCH", "/api/v1/policies"),
     ("PUT", "/api/v1/entities/{entity_id}/session-allowance"),
 }
