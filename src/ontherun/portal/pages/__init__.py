@@ -3,13 +3,15 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from ontherun.portal.pages import api, audit, display, session, sign_in, start
+from ontherun.portal.pages import api, audit, display, people, profile, session, sign_in, start
 
 ROUTERS: tuple[APIRouter, ...] = (
     start.router,
     session.router,
     audit.router,
     api.router,
+    people.router,
+    profile.router,
     sign_in.router,
     display.router,
 )
