@@ -54,8 +54,8 @@ def list_people(
     token_file: TokenFile = None,
 ) -> None:
     """List the people you see."""
-    query = {} if entity is None else {"entity_id": entity}
-    found = Api.connect(data, api_url, token_file).every("users", **query)
+    api = Api.connect(data, api_url, token_file)
+    found = api.every("users") if entity is None else api.every("users", entity_id=entity)
     if as_json:
         print_json(found)
     elif found:

@@ -39,6 +39,11 @@ class Letter:
     links: tuple[tuple[str, str], ...]
     footer: str
 
+    @property
+    def title(self) -> str:
+        """The subject without the mark of the environment."""
+        return self.subject.partition("] ")[2]
+
 
 def letter(notice: Notice, sender: Sender, entity_name: str = "") -> Letter:
     """Write the letter for a notice."""
@@ -50,7 +55,7 @@ def letter(notice: Notice, sender: Sender, entity_name: str = "") -> Letter:
         words = WORDS[action]
         facts = [_facts(happening, notice) for happening in happenings]
         titles.append(_title(words, facts))
-        happened.extend(_filled(words.happened, facts[:LISTED]))
+        happened.extend(_filled(words.happened, facts[:LISTED]) or _bare(action, facts[:LISTED]))
         if len(facts) > LISTED:
             happened.append(f"... and {len(facts) - LISTED} more.")
         following.extend(_filled(words.next, facts[:LISTED]))
@@ -85,7 +90,7 @@ def as_text(letter: Letter) -> str:
 
 def as_html(letter: Letter) -> str:
     """Write a letter as HTML that holds no script, no picture and nothing from elsewhere."""
-    parts = [f"<h2>{escape(_without_mark(letter.subject))}</h2>", f"<p>{escape(letter.greeting)}</p>"]
+    parts = [f"<h2>{escape(letter.title)}</h2>", f"<p>{escape(letter.greeting)}</p>"]
     parts += [f"<p>{escape(line)}</p>" for line in letter.happened]
     parts.append(f"<p><b>When:</b> {escape(letter.when)}</p>")
     for heading, lines in (("What happens next", letter.next), ("What to do", letter.to_do)):
@@ -102,18 +107,19 @@ def as_html(letter: Letter) -> str:
     return f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"></head><body>\n{body}\n</body></html>\n'
 
 
-def _without_mark(subject: str) -> str:
-    return subject.partition("] ")[2]
-
-
 def _title(words: Wording, facts: Sequence[Mapping[str, str]]) -> str:
+    plain = words.title.partition("{")[0].strip(" :") or "Notice"
     if len(facts) == 1:
-        return next(iter(_filled((words.title,), facts)), words.title.partition(" {")[0])
-    days = {each.get("day") for each in facts}
+        return next(iter(_filled((words.title,), facts)), plain)
     common = dict(facts[0]) | {"count": str(len(facts))}
-    if len(days) > 1:
+    if len({each.get("day") for each in facts}) > 1:
         common |= {"day": "soon", "in_days": f"the first one {facts[0].get('day', '')}"}
-    return next(iter(_filled((words.many,), [common])), words.many)
+    return next(iter(_filled((words.many,), [common])), f"{len(facts)} times: {plain}")
+
+
+def _bare(action: str, facts: Iterable[Mapping[str, str]]) -> list[str]:
+    """Say at least what happened, where an entry has no fact that the sentences speak of."""
+    return list(dict.fromkeys(f"{action}: {each['subject']}, by {each['actor']}." for each in facts))
 
 
 def _filled(sentences: Iterable[str], facts: Iterable[Mapping[str, str]]) -> list[str]:
@@ -182,15 +188,19 @@ _PAGES = {
 }
 
 
-def _links(notice: Notice, sender: Sender) -> Iterable[tuple[str, str]]:
-    if not sender.public_url:
-        return
-    base = sender.public_url.rstrip("/")
+def places(notice: Notice) -> list[tuple[str, str]]:
+    """Return the pages of the portal that a notice leads to: name and path."""
+    found = []
     subjects = dict.fromkeys(happening.subject for happening in notice.happenings[:LISTED])
     for subject in subjects if len(subjects) <= 5 else ():
         kind, _, name = subject.partition(" ")
         if kind in ("session", "request") and name.isalnum():
-            yield f"{kind.capitalize()} {name}", f"{base}/{kind}s/{name}"
-    for name, path in _PAGES[notice.topic]:
-        yield name, base + path
-    yield "This message", f"{base}/messages/{notice.notice_id}"
+            found.append((f"{kind.capitalize()} {name}", f"/{kind}s/{name}"))
+    return [*found, *_PAGES[notice.topic]]
+
+
+def _links(notice: Notice, sender: Sender) -> Iterable[tuple[str, str]]:
+    if sender.public_url:
+        base = sender.public_url.rstrip("/")
+        yield from ((name, base + path) for name, path in places(notice))
+        yield "This message", f"{base}/messages/{notice.notice_id}"

@@ -22,6 +22,7 @@ from ontherun.registry import (
     ConflictError,
     ForbiddenError,
     InvalidError,
+    MasterKeyError,
     NotFoundError,
     NotRecognisedError,
     RegistryError,
@@ -93,11 +94,19 @@ _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (ForbiddenError, HTTPStatus.FORBIDDEN, "forbidden"),
     (ConflictError, HTTPStatus.CONFLICT, "conflict"),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
+    (MasterKeyError, HTTPStatus.SERVICE_UNAVAILABLE, "master-key"),
     (TooManyAttemptsError, HTTPStatus.TOO_MANY_REQUESTS, "too-many-attempts"),
     (NotRecognisedError, HTTPStatus.UNAUTHORIZED, "not-recognised"),
     (PairLimitError, HTTPStatus.CONFLICT, "key-pair-limit"),
     (KeyRuleError, HTTPStatus.CONFLICT, "key-rule"),
 )
+
+
+def status_for(error: Exception) -> HTTPStatus:
+    """Return the status with which a page or the API answers an error of the registry or of the key rules."""
+    if isinstance(error, InvalidError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    return next((status for sort, status, _ in _KINDS if isinstance(error, sort)), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -38,6 +38,7 @@ _EXPIRY = NoticeRule(Topic.EXPIRY)
 _SESSIONS = NoticeRule(Topic.SESSIONS, mail=False)
 _REQUESTS = NoticeRule(Topic.REQUESTS, To.SUBMITTER)
 _PEOPLE = NoticeRule(Topic.PEOPLE)
+_ADMINISTRATION = NoticeRule(Topic.PEOPLE, mail=False)
 _OWN = NoticeRule(Topic.PEOPLE, To.USER)
 _VENUE = NoticeRule(Topic.VENUE, To.VENUE, mail=False)
 _TEST = NoticeRule(Topic.TEST, To.TESTED)
@@ -69,9 +70,17 @@ NOTICE_RULES: Mapping[str, NoticeRule] = MappingProxyType(
         "user.left": _PEOPLE,
         "api_token.created": _PEOPLE,
         "api_token.revoked": _PEOPLE,
+        "user.invited": _ADMINISTRATION,
+        "user.invitation_accepted": _ADMINISTRATION,
+        "user.administrator_marked": _ADMINISTRATION,
+        "user.administrator_unmarked": _ADMINISTRATION,
+        "user.password_changed": _OWN,
+        "user.reset": _OWN,
+        "user.unlocked": _OWN,
         "sign_in.locked": _OWN,
         "second_factor.enrolled": _OWN,
         "second_factor.removed": _OWN,
+        "second_factor.recovery_codes_made": _OWN,
         "notice.tested": _TEST,
         "clock.moved": _VENUE,
     }

@@ -58,6 +58,11 @@ class DeliveryState(StrEnum):
     NO_RECIPIENT = "no recipient"
     """Nobody is registered to get it."""
 
+    @property
+    def may_be_resent(self) -> bool:
+        """Whether a person may have such a delivery sent again."""
+        return (self, DeliveryEvent.RESEND) in DELIVERY_LIFE
+
 
 @unique
 class DeliveryEvent(StrEnum):
