@@ -1,6 +1,7 @@
 """Who is told: registered administrators, who submitted a request, the person concerned; nobody who has left."""
 
 import pytest
+from tests.support.people import HERE, make_user, person
 
 from ontherun.registry import (
     SYSTEM,
@@ -14,7 +15,6 @@ from ontherun.registry import (
 )
 
 from .conftest import Venue
-from .people import HERE, make_user, person
 
 
 @pytest.fixture
