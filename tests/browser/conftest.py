@@ -15,9 +15,12 @@ _QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking",
 _ARGUMENTS = ("--no-sandbox", "--disable-sync", *_QUIET)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
-    """Chromium without a window. The test is skipped where there is none."""
+    """Chromium without a window; the test is skipped where there is none.
+
+    One for each module: playwright keeps an event loop running, next to which no asynchronous test can run.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PAGES = [("/", "start"), ("/api", "api")]
+PAGES = [("/sign-in", "sign-in"), ("/api", "api")]
 
 POOR_PAGE = """<!doctype html><html><head><title></title></head><body><main>
 <h1>One</h1><h3>Three</h3><p id="x" style="color: #aaa; background: #fff">pale</p><p id="x" aria-describedby="y">two</p>
@@ -41,7 +41,7 @@ def test_a_page_says_the_same_without_script(chromium: "Browser", live_portal: A
 
 def test_the_colours_are_chosen_without_script(chromium: "Browser", live_portal: Any) -> None:
     with looking(chromium, live_portal.url, Path(), java_script_enabled=False) as looker:
-        looker.go("/")
+        looker.go("/sign-in")
         looker.page.get_by_role("button", name="Dark").click()
         assert looker.page.locator("html").get_attribute("data-theme") == "dark"
 

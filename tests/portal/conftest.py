@@ -4,7 +4,7 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Portal:
     running: Any
     tokens: dict[str, str]
     made_random: list[bytes]
+    of_notices: dict[str, Any] = field(default_factory=dict)
 
     async def ask(self, who: str | None, method: str, path: str, **arguments: Any) -> httpx2.Response:
         """Send one request as "operator", "admin", "reader", "stranger" or, with None, as nobody."""

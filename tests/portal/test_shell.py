@@ -202,7 +202,7 @@ def _cookie(answer: httpx2.Response) -> str:
 async def test_the_chosen_colours_are_kept(portal: Portal, theme: str, schemes: str) -> None:
     answer = await portal.ask(None, "POST", "/display", data={"theme": theme, "back": "/?x=1"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/?x=1")
-    page = (await portal.ask(None, "GET", "/", headers={"Cookie": f"theme={theme}"})).text
+    page = (await portal.ask(None, "GET", "/api", headers={"Cookie": f"theme={theme}"})).text
     assert f'data-theme="{theme}"' in page
     assert f'<meta name="color-scheme" content="{schemes}">' in page
 

@@ -5,13 +5,17 @@ from collections.abc import Collection
 import pytest
 
 from ontherun.keys import ManualClock
-from ontherun.registry import SYSTEM, Need, NeedKind, Principal, PrincipalKind, Registry, needs
+from ontherun.registry import SYSTEM, Need, NeedKind, Principal, PrincipalKind, Registry, look_over
 
 DAY = 86_400 * 1_000_000_000
 
 
-def found(registry: Registry, closed: Collection[str] = ()) -> list[tuple[NeedKind, str]]:
-    return [(need.kind, need.subject) for need in needs(registry, SYSTEM, closed)]
+async def needs(registry: Registry, by: Principal = SYSTEM, closed: Collection[str] = ()) -> list[Need]:
+    return (await look_over(registry, by, closed)).needs
+
+
+async def found(registry: Registry, closed: Collection[str] = ()) -> list[tuple[NeedKind, str]]:
+    return [(need.kind, need.subject) for need in await needs(registry, closed=closed)]
 
 
 @pytest.fixture
@@ -23,9 +27,9 @@ async def session_id(registry: Registry) -> str:
 
 
 async def test_a_session_without_a_valid_key_pair_needs_one(registry: Registry, session_id: str) -> None:
-    assert needs(registry, SYSTEM, ()) == [Need(NeedKind.NO_VALID_KEY, 1, session_id, "algo")]
+    assert await needs(registry) == [Need(NeedKind.NO_VALID_KEY, 1, session_id, "algo")]
     await registry.pairs.generate(SYSTEM, session_id)
-    assert found(registry) == []
+    assert await found(registry) == []
 
 
 async def test_a_key_pair_that_expires_within_four_weeks_needs_a_successor(
@@ -33,24 +37,52 @@ async def test_a_key_pair_that_expires_within_four_weeks_needs_a_successor(
 ) -> None:
     pair = (await registry.pairs.generate(SYSTEM, session_id)).pair
     clock.set(pair.expires_at - 28 * DAY - 1)
-    assert found(registry) == []
+    assert (NeedKind.KEY_EXPIRES, session_id) not in await found(registry)
     clock.advance(1)
-    assert needs(registry, SYSTEM, ()) == [
-        Need(NeedKind.KEY_EXPIRES, 1, session_id, pair.access_key_id, pair.expires_at)
-    ]
+    assert (await needs(registry))[0] == Need(NeedKind.KEY_EXPIRES, 1, session_id, pair.access_key_id, pair.expires_at)
     await registry.pairs.generate(SYSTEM, session_id)
-    (handover,) = needs(registry, SYSTEM, ())
-    assert (handover.kind, handover.about) == (NeedKind.KEY_HANDOVER, pair.access_key_id)
-    assert handover.at is not None
-    clock.set(handover.at)
-    assert found(registry) == []
+    assert (NeedKind.KEY_EXPIRES, session_id) not in await found(registry)
+
+
+async def test_an_old_key_pair_that_still_logs_in_is_named_with_its_end(
+    registry: Registry, session_id: str, clock: ManualClock
+) -> None:
+    old = (await registry.pairs.generate(SYSTEM, session_id)).pair.access_key_id
+    clock.advance(DAY)
+    await registry.pairs.generate(SYSTEM, session_id)
+    clock.advance(DAY)
+    registry.pairs.note_use(old, clock.now(), "10.0.0.1", "segment 40", ok=True)
+    (need,) = await needs(registry)
+    stored = registry.directory.pair(old)
+    assert stored is not None
+    assert (need.kind, need.about, need.at) == (NeedKind.OLD_KEY_IN_USE, old, stored.pair.expires_at)
+
+
+async def test_a_key_pair_that_nobody_uses_is_named_after_a_week(
+    registry: Registry, session_id: str, clock: ManualClock
+) -> None:
+    await registry.pairs.generate(SYSTEM, session_id)
+    clock.advance(7 * DAY - 1)
+    assert await found(registry) == []
+    clock.advance(1)
+    assert await found(registry) == [(NeedKind.KEY_NEVER_USED, session_id)]
+
+
+async def test_a_key_pair_whose_last_login_was_refused_is_named_for_a_day(
+    registry: Registry, session_id: str, clock: ManualClock
+) -> None:
+    pair = (await registry.pairs.generate(SYSTEM, session_id)).pair
+    registry.pairs.note_use(pair.access_key_id, clock.now(), "10.0.0.1", "segment 40", ok=False)
+    assert await found(registry) == [(NeedKind.KEY_FAILING, session_id)]
+    clock.advance(DAY + 1)
+    assert await found(registry) == []
 
 
 async def test_the_most_pressing_comes_first(registry: Registry, session_id: str, clock: ManualClock) -> None:
     other = (await registry.sessions.create(SYSTEM, ["OURS1"], [40])).session_id
     pair = (await registry.pairs.generate(SYSTEM, other)).pair
     clock.set(pair.expires_at - 1)
-    assert found(registry, {other}) == [
+    assert (await found(registry, {other}))[:3] == [
         (NeedKind.PORT_CLOSED, other),
         (NeedKind.NO_VALID_KEY, session_id),
         (NeedKind.KEY_EXPIRES, other),
@@ -59,4 +91,4 @@ async def test_the_most_pressing_comes_first(registry: Registry, session_id: str
 
 async def test_nobody_is_told_of_what_is_not_theirs(registry: Registry, session_id: str) -> None:
     stranger = Principal("stranger", PrincipalKind.PERSON, {2: frozenset()})
-    assert needs(registry, stranger, {session_id}) == []
+    assert await needs(registry, stranger, {session_id}) == []

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ontherun.keys import KeyPair, ManualClock
+from ontherun.keys import LADDER, KeyPair, ManualClock
 from ontherun.keys.clock import DAY, SECOND
 from ontherun.registry import SYSTEM, Registry, UnavailableError
-from ontherun.registry.ladder import RUNGS, next_rung_at, rung_due
+from ontherun.registry.ladder import next_rung_at, rung_due
 
 from .conftest import START, Venue, broken_audit
 
@@ -29,7 +29,7 @@ async def announced(registry: Registry) -> list[tuple[str, int, int]]:
 async def test_each_rung_is_announced_at_its_instant_and_not_a_nanosecond_before(venue: Venue) -> None:
     pair = (await venue.registry.pairs.generate(venue.admin, "A00")).pair
     ladder = venue.registry.notices.ladder
-    for days in RUNGS:
+    for days in LADDER:
         assert ladder.next_at() == pair.expires_at - days * DAY
         venue.clock.set(pair.expires_at - days * DAY - 1)
         assert await ladder.climb() == 0
@@ -37,7 +37,7 @@ async def test_each_rung_is_announced_at_its_instant_and_not_a_nanosecond_before
         assert await ladder.climb() == 1
         assert await ladder.climb() == 0
     assert ladder.next_at() is None
-    assert await announced(venue.registry) == [(pair.access_key_id, pair.expires_at, days) for days in RUNGS]
+    assert await announced(venue.registry) == [(pair.access_key_id, pair.expires_at, days) for days in LADDER]
 
 
 async def test_after_a_pause_only_the_most_urgent_rung_is_announced(venue: Venue) -> None:
@@ -130,7 +130,7 @@ def test_on_any_walk_of_the_clock_each_rung_comes_once_at_most_and_the_last_due_
         if days is not None:
             seen.append(days)
             reached = days
-        due = [each for each in RUNGS if pair.expires_at - each * DAY <= now]
+        due = [each for each in LADDER if pair.expires_at - each * DAY <= now]
         assert not due or (reached is not None and reached <= due[-1])
     assert len(seen) == len(set(seen))
     assert seen == sorted(seen, reverse=True)

@@ -22,8 +22,10 @@ from ontherun.registry import (
     SendResult,
     UnavailableError,
 )
+from ontherun.registry.directory import Directory
 from ontherun.registry.outbox import Outbox
 from ontherun.registry.records import AuditEntry
+from ontherun.registry.sealing import MasterKeys
 
 from .conftest import Venue, broken_audit
 
@@ -252,7 +254,7 @@ def test_one_change_is_one_notice_for_each_topic_and_entity() -> None:
     def entry(sequence: int, action: str, entity_id: int) -> AuditEntry:
         return AuditEntry(sequence, 5, "x", None, action, entity_id, f"session {sequence}", "{}", b"", b"")
 
-    outbox = Outbox(lambda _: (), lambda _: None)
+    outbox = Outbox(Directory(MasterKeys([bytes(32)], bytes)))
     entries = [entry(1, "key_pair.generated", 1), entry(2, "key_pair.sunset_set", 1), entry(3, "session.created", 1)]
     entries += [entry(4, "key_pair.generated", 2), entry(5, "firm.created", 2)]
     (_, notices), (_, deliveries) = outbox.derive(entries)

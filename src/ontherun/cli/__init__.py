@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from ontherun.cli import attention, audit, demo, frames, key_test, keys_all, lab, orders, people, sessions, up
+from ontherun.cli import (
+    attention,
+    audit,
+    demo,
+    frames,
+    key_test,
+    keys_all,
+    lab,
+    notices,
+    orders,
+    people,
+    sessions,
+    up,
+)
 
 app = typer.Typer(
     name="ontherun",
@@ -23,6 +36,7 @@ app.add_typer(keys_all.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(notices.app)
 app.add_typer(audit.app)
 
 

@@ -101,6 +101,10 @@ class Api:
         """Return the JSON answer to PUT."""
         return self._request("PUT", path, {}, body).json()
 
+    def act(self, *path: str) -> None:
+        """Send POST where there is nothing to answer."""
+        self._request("POST", path, {})
+
     def delete(self, *path: str) -> None:
         """Send DELETE."""
         self._request("DELETE", path, {})

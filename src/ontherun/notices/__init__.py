@@ -2,7 +2,7 @@
 
 from ontherun.notices.calendar_feed import calendar
 from ontherun.notices.jobs import NoticeJobs, write_letter
-from ontherun.notices.letters import Letter, Sender, as_html, as_text, letter
+from ontherun.notices.letters import Letter, Sender, as_html, as_text, letter, places
 from ontherun.notices.mail import MailSender, MailSettings
 from ontherun.notices.networks import LOOPBACK
 from ontherun.notices.settings import NoticeSettings, NoticeSettingsError, notice_settings
@@ -22,6 +22,7 @@ __all__ = [
     "Sender",
     "letter",
     "write_letter",
+    "places",
     "as_text",
     "as_html",
     "moment",

@@ -50,7 +50,7 @@ def letter(notice: Notice, sender: Sender, entity_name: str = "") -> Letter:
         words = WORDS[action]
         facts = [_facts(happening, notice) for happening in happenings]
         titles.append(_title(words, facts))
-        happened.extend(_filled(words.happened, facts[:LISTED]))
+        happened.extend(_filled(words.happened, facts[:LISTED]) or _bare(action, facts[:LISTED]))
         if len(facts) > LISTED:
             happened.append(f"... and {len(facts) - LISTED} more.")
         following.extend(_filled(words.next, facts[:LISTED]))
@@ -107,13 +107,18 @@ def _without_mark(subject: str) -> str:
 
 
 def _title(words: Wording, facts: Sequence[Mapping[str, str]]) -> str:
+    plain = words.title.partition(" {")[0].rstrip(":")
     if len(facts) == 1:
-        return next(iter(_filled((words.title,), facts)), words.title.partition(" {")[0])
-    days = {each.get("day") for each in facts}
+        return next(iter(_filled((words.title,), facts)), plain)
     common = dict(facts[0]) | {"count": str(len(facts))}
-    if len(days) > 1:
+    if len({each.get("day") for each in facts}) > 1:
         common |= {"day": "soon", "in_days": f"the first one {facts[0].get('day', '')}"}
-    return next(iter(_filled((words.many,), [common])), words.many)
+    return next(iter(_filled((words.many,), [common])), f"{len(facts)} times: {plain}")
+
+
+def _bare(action: str, facts: Iterable[Mapping[str, str]]) -> list[str]:
+    """Say at least what happened, where an entry has no fact that the sentences speak of."""
+    return list(dict.fromkeys(f"{action}: {each['subject']}, by {each['actor']}." for each in facts))
 
 
 def _filled(sentences: Iterable[str], facts: Iterable[Mapping[str, str]]) -> list[str]:
@@ -146,14 +151,15 @@ def _facts(happening: Happening, notice: Notice) -> dict[str, str]:
 def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int) and (name.endswith("_at") or name == "until"):
+    if isinstance(value, int) and (name.endswith("_at") or name in _TIMES):
         return moment(value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)
 
 
-_INSIDE = frozenset({"days", "user_id", "submitted_by_user"})
+_INSIDE = frozenset({"days", "session_id"})
+_TIMES = frozenset({"at", "until", "valid_from"})
 
 
 def _listed_facts(notice: Notice) -> tuple[tuple[str, str], ...]:
@@ -181,15 +187,19 @@ _PAGES = {
 }
 
 
-def _links(notice: Notice, sender: Sender) -> Iterable[tuple[str, str]]:
-    if not sender.public_url:
-        return
-    base = sender.public_url.rstrip("/")
+def places(notice: Notice) -> list[tuple[str, str]]:
+    """Return the pages of the portal that a notice leads to: name and path."""
+    found = []
     subjects = dict.fromkeys(happening.subject for happening in notice.happenings[:LISTED])
     for subject in subjects if len(subjects) <= 5 else ():
         kind, _, name = subject.partition(" ")
         if kind in ("session", "request") and name.isalnum():
-            yield f"{kind.capitalize()} {name}", f"{base}/{kind}s/{name}"
-    for name, path in _PAGES[notice.topic]:
-        yield name, base + path
-    yield "This message", f"{base}/messages/{notice.notice_id}"
+            found.append((f"{kind.capitalize()} {name}", f"/{kind}s/{name}"))
+    return [*found, *_PAGES[notice.topic]]
+
+
+def _links(notice: Notice, sender: Sender) -> Iterable[tuple[str, str]]:
+    if sender.public_url:
+        base = sender.public_url.rstrip("/")
+        yield from ((name, base + path) for name, path in places(notice))
+        yield "This message", f"{base}/messages/{notice.notice_id}"

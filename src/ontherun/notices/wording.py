@@ -93,8 +93,8 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
         "key_pair.cut_over_scheduled": Wording(
             "Cut-over of {subject} to a new key pair is scheduled",
             "{count} cut-overs are scheduled",
-            ("{actor} scheduled the cut-over of {subject}.",),
-            ("The old pair {access_key_id} ends {expires_at}.",),
+            ("{actor} scheduled the cut-over of {subject} to key pair {access_key_id}.",),
+            ("It takes over {at}. Then these pairs end: {ends}.",),
             ("Let your client log in with the new pair before that.",),
         ),
         "key_pair.revoked": Wording(
@@ -127,34 +127,48 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
         "request.submitted": Wording(
             "{Subject} was submitted",
             "{count} requests were submitted",
-            ("{actor} submitted {subject}.",),
+            ("{actor} submitted {subject}.", "{summary}."),
             ("It takes effect {effective_at}.",),
             (),
         ),
         "request.approved": Wording(
-            "{Subject} was approved", "{count} requests were approved", ("{actor} approved {subject}.",), (), ()
+            "{Subject} was approved",
+            "{count} requests were approved",
+            (
+                "{actor} approved {subject}.",
+                "{summary}.",
+            ),
+            (),
+            (),
         ),
         "request.rejected": Wording(
             "{Subject} was rejected",
             "{count} requests were rejected",
-            ("{actor} rejected {subject}.", "Reason: {reason}."),
+            ("{actor} rejected {subject}.", "{summary}.", "Reason: {reason}."),
             (),
             ("Correct what was wrong and submit it again.",),
         ),
         "request.cancelled": Wording(
-            "{Subject} was cancelled", "{count} requests were cancelled", ("{actor} cancelled {subject}.",), (), ()
+            "{Subject} was cancelled",
+            "{count} requests were cancelled",
+            (
+                "{actor} cancelled {subject}.",
+                "{summary}.",
+            ),
+            (),
+            (),
         ),
         "request.completed": Wording(
             "{Subject} is completed",
             "{count} requests are completed",
-            ("{Subject} is completed.",),
+            ("{Subject} is completed.", "{summary}."),
             ("The sessions it made can be used now: {sessions}.",),
             (),
         ),
         "request.failed": Wording(
             "{Subject} has failed",
             "{count} requests have failed",
-            ("{Subject} has failed.", "Reason: {reason}."),
+            ("{Subject} has failed.", "{summary}.", "Reason: {reason}."),
             ("Nothing was changed.",),
             ("Correct what was wrong and submit it again.",),
         ),

@@ -19,6 +19,7 @@ from ontherun.portal import (
     routes_key_test,
     routes_keys,
     routes_lab,
+    routes_notices,
     routes_people,
     routes_policies,
     routes_sessions,
@@ -26,6 +27,7 @@ from ontherun.portal import (
 )
 from ontherun.portal.dependencies import known_parameters
 from ontherun.portal.headers import GuardMiddleware
+from ontherun.portal.once import OnceMiddleware
 from ontherun.portal.pages import shell
 from ontherun.portal.pages.guard import SignInNeededError, show_the_way_in
 from ontherun.portal.status import Status
@@ -43,6 +45,7 @@ _ROUTES = (
     routes_key_test,
     routes_attention,
     routes_audit,
+    routes_notices,
 )
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,
@@ -70,11 +73,13 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     app.state.status = status
     problems.install(app, shell.problem_page)
     app.add_exception_handler(SignInNeededError, show_the_way_in)
+    app.add_middleware(OnceMiddleware)
     app.add_middleware(GuardMiddleware)
     for routes in _ROUTES:
         app.include_router(
             routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
         )
+    app.include_router(routes_notices.calendar_router, prefix="/api/v1", responses=_EVERYWHERE)
     for router in pages.ROUTERS:
         app.include_router(router)
     app.state.page_paths = pages.paths()

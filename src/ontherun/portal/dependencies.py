@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from ontherun.registry import Principal, Registry
 
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     auto_error=False, scheme_name="token", description="An API token: the content of the running venue's admin.token."
 )
 
@@ -27,7 +27,7 @@ Serving = Annotated[Registry, Depends(registry_of)]
 
 
 async def principal_of(
-    request: Request, registry: Serving, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, registry: Serving, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Principal:
     """Return whom the request's token stands for; 401 without a valid one."""
     source = request.client.host if request.client else None
@@ -48,7 +48,12 @@ Asking = Annotated[Principal, Depends(principal_of)]
 
 
 async def known_parameters(request: Request, _by: Asking) -> None:
-    """Refuse query parameters that the route does not have, for a misspelt one would be ignored in silence."""
+    """Refuse query parameters that the route does not have, once it is known who asks."""
+    refuse_unknown_parameters(request)
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """RequestValidationError for a query parameter that the route does not have: it would be ignored in silence."""
     known = _parameters(request.scope["route"].dependant)
     if unknown := [name for name in request.query_params if name not in known]:
         message = f"There is no such parameter. Known: {', '.join(known) or 'none'}"

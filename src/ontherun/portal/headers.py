@@ -14,7 +14,7 @@ _EVERYWHERE = {
     "object-src 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with "no-referrer" browsers say "Origin: null" of our own forms
     "X-Content-Type-Options": "nosniff",
 }
 

@@ -10,7 +10,7 @@ from ontherun.portal.dependencies import Asking, Serving
 from ontherun.portal.models_attention import NeedView
 from ontherun.portal.paging import page_after
 from ontherun.portal.routes_sessions import status_of
-from ontherun.registry import needs
+from ontherun.registry import look_over
 
 router = APIRouter(tags=["attention"])
 
@@ -24,8 +24,8 @@ async def list_needs(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> models.Page[NeedView]:
     """List closed ports, sessions without a valid key pair, key pairs that expire, and so on."""
-    every = needs(registry, by, status_of(request).closed_ports())
-    found, following = page_after(every, lambda need: f"{need.kind} {need.subject}", after, limit)
+    seen = await look_over(registry, by, status_of(request).closed_ports())
+    found, following = page_after(seen.needs, lambda need: f"{need.kind} {need.subject}", after, limit)
     return models.Page(
         items=[
             NeedView(

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BeforeValidator
 from ontherun.portal import models, views
 from ontherun.portal.dependencies import Asking, Serving
 from ontherun.portal.problems import answers
-from ontherun.registry import LARGEST_ID, AuditDamagedError, AuditEntry, AuditQuery
+from ontherun.registry import LARGEST_ID, AuditDamagedError, AuditEntry, AuditQuery, Principal, Registry
 from ontherun.registry.audit_files import EXPORTS
 
 _CHUNK = 500  # entries that are written at once
@@ -29,6 +29,8 @@ def _iso(value: object) -> object:
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_iso)]
+
+ExportFormat = Literal["jsonl", "csv"]
 
 router = APIRouter(prefix="/audit", tags=["audit"], responses=answers(HTTPStatus.FORBIDDEN))
 
@@ -84,11 +86,18 @@ async def export_audit(
     by: Asking,
     registry: Serving,
     sought: Search,
-    file_format: Annotated[Literal["jsonl", "csv"], Query(alias="format")] = "jsonl",
+    file_format: Annotated[ExportFormat, Query(alias="format")] = "jsonl",
 ) -> StreamingResponse:
     """Export the audit."""
+    return await export_response(registry, by, sought.query(), file_format)
+
+
+async def export_response(
+    registry: Registry, by: Principal, query: AuditQuery, file_format: ExportFormat
+) -> StreamingResponse:
+    """Return what a search finds as a file that is written while it is sent."""
     media_type, head, line = EXPORTS[file_format]
-    entries = await registry.audit.export(by, sought.query(), file_format)
+    entries = await registry.audit.export(by, query, file_format)
     name = f'attachment; filename="audit.{file_format}"'
     return StreamingResponse(_text(entries, head, line), media_type=media_type, headers={"Content-Disposition": name})
 

@@ -1,7 +1,7 @@
 """What a venue knows: entities, firms, sessions, key pairs, party details, API tokens, and the audit of all changes."""
 
 from ontherun.registry.attempts import Visitor
-from ontherun.registry.attention import Need, NeedKind, needs
+from ontherun.registry.attention import Need, NeedKind, Overview, look_over
 from ontherun.registry.audit_book import AuditBook, AuditPage, AuditQuery
 from ontherun.registry.demo import DemoSession
 from ontherun.registry.directory import Directory, KeyFound, KeyRefused
@@ -17,11 +17,13 @@ from ontherun.registry.errors import (
     RegistryError,
     SchemaError,
     SecondFactorRequiredError,
+    SecondFactorsSpentError,
     TooManyAttemptsError,
     TooManyError,
     UnavailableError,
 )
 from ontherun.registry.handover import LONGEST_PUBLIC_KEY
+from ontherun.registry.invitations import Invited
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
 from ontherun.registry.messages import Message
@@ -29,6 +31,7 @@ from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
 from ontherun.registry.notices import Notices
 from ontherun.registry.pairs import Revoked
 from ontherun.registry.pairs_bulk import LARGEST_BULK, Outcome
+from ontherun.registry.people import Left
 from ontherun.registry.principal import (
     EVERY_RIGHT,
     RIGHTS_OF,
@@ -75,7 +78,6 @@ from ontherun.registry.records_notices import (
     Happening,
     Notice,
     NoticeAddress,
-    Recipient,
     SendResult,
     Topic,
     Webhook,
@@ -96,6 +98,8 @@ from ontherun.registry.registry import Registry
 from ontherun.registry.request_history import RequestOrder, RequestQuery
 from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
 from ontherun.registry.requests import Preview, identity
+from ontherun.registry.second_factors import Budget, TotpOffer
+from ontherun.registry.sign_in import SecondFactorOwed
 from ontherun.registry.terms import (
     PRODUCTS,
     AnyTerms,
@@ -151,6 +155,11 @@ __all__ = [
     "Visitor",
     "Passkey",
     "Invitation",
+    "Invited",
+    "Left",
+    "Budget",
+    "TotpOffer",
+    "SecondFactorOwed",
     "LinkPurpose",
     "PeoplePolicy",
     "LOCAL_POLICY",
@@ -235,13 +244,13 @@ __all__ = [
     "DeliveryEvent",
     "DELIVERY_LIFE",
     "SendResult",
-    "Recipient",
     "NoticeAddress",
     "Webhook",
     # what needs attention
     "Need",
     "NeedKind",
-    "needs",
+    "Overview",
+    "look_over",
     # what can go wrong
     "RegistryError",
     "NotFoundError",
@@ -250,6 +259,7 @@ __all__ = [
     "ConflictError",
     "InvalidError",
     "UnavailableError",
+    "SecondFactorsSpentError",
     "TooManyAttemptsError",
     "NotRecognisedError",
     "TooManyError",

@@ -3,12 +3,13 @@
 Worked out from the directory at each asking; nothing is stored, so nothing can be out of date.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import TYPE_CHECKING
 
-from ontherun.keys import KeyPairState
+from ontherun.keys import Finding, KeyPairState
 from ontherun.registry.principal import Principal
 from ontherun.registry.records import AnySession
 
@@ -26,8 +27,14 @@ class NeedKind(StrEnum):
     """The session has no key pair that a login may use."""
     KEY_EXPIRES = "key-expires"
     """The session's last valid key pair expires within four weeks, and it has no successor."""
-    KEY_HANDOVER = "key-handover"
-    """The older of two key pairs ends soon: logins have to move to the newer one."""
+    KEY_FAILING = "key-failing"
+    """The last login with the key pair was refused, within a day."""
+    OLD_KEY_IN_USE = "old-key-in-use"
+    """The older of two key pairs still logs in, and will end."""
+    KEY_NEVER_USED = "key-never-used"
+    """Nobody logged in with the key pair for a week."""
+    KEY_OLD = "key-old"
+    """The key pair is older than half its life: common benchmarks ask for less than the exchange's twelve months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +51,64 @@ class Need:
     at: int | None = None
 
 
-def needs(registry: "Registry", by: Principal, closed_ports: Collection[str]) -> list[Need]:
-    """Return what needs attention of what the principal sees, the most pressing first, within a kind the soonest."""
-    now = registry.clock.now()
-    found: list[Need] = []
-    for session in registry.directory.sessions():
+@dataclass(slots=True)
+class Overview:
+    """How everything stands that a principal sees. `next_expiry`: of a valid pair, nanoseconds since 1970-01-01 UTC."""
+
+    needs: list[Need] = field(default_factory=list)
+    """The most pressing first, within a kind the soonest."""
+    sessions: list[AnySession] = field(default_factory=list)
+    valid_pairs: int = 0
+    expiring_pairs: int = 0
+    next_expiry: int | None = None
+
+
+async def look_over(registry: "Registry", by: Principal, closed_ports: Collection[str]) -> Overview:
+    """Return how everything stands that the principal sees.
+
+    It lets others have their turn every `_SLICE` sessions, for gateways may share the event loop.
+    """
+    now, seen = registry.clock.now(), Overview()
+    for place, session in enumerate(list(registry.directory.sessions())):
+        if place % _SLICE == _SLICE - 1:
+            await asyncio.sleep(0)
         if session.deleted_at is None and by.sees(session.entity_id):
-            found += _of_session(registry, session, session.session_id in closed_ports, now)
+            seen.sessions.append(session)
+            _add_session(registry, session, session.session_id in closed_ports, now, seen)
     order = list(NeedKind)
-    return sorted(found, key=lambda need: (order.index(need.kind), need.at or 0))
+    seen.needs.sort(key=lambda need: (order.index(need.kind), need.at or 0))
+    return seen
 
 
-def _of_session(registry: "Registry", session: AnySession, port_closed: bool, now: int) -> Iterator[Need]:
-    def need(kind: NeedKind, about: str, at: int | None = None) -> Need:
-        return Need(kind, session.entity_id, session.session_id, about, at)
+def _add_session(registry: "Registry", session: AnySession, port_closed: bool, now: int, seen: Overview) -> None:
+    def need(kind: NeedKind, about: str, at: int | None = None) -> None:
+        seen.needs.append(Need(kind, session.entity_id, session.session_id, about, at))
 
     if port_closed:
-        yield need(NeedKind.PORT_CLOSED, session.label)
+        need(NeedKind.PORT_CLOSED, session.label)
     valid = registry.directory.valid_pairs_of(session.session_id, now)
     if not valid:
-        yield need(NeedKind.NO_VALID_KEY, session.label)
+        need(NeedKind.NO_VALID_KEY, session.label)
         return
-    first, *later = sorted(valid, key=lambda stored: stored.pair.expires_at)
-    if first.state(now) is KeyPairState.EXPIRING:
-        kind = NeedKind.KEY_HANDOVER if later else NeedKind.KEY_EXPIRES
-        yield need(kind, first.pair.access_key_id, first.pair.expires_at)
+    seen.valid_pairs += len(valid)
+    seen.expiring_pairs += sum(stored.state(now) is KeyPairState.EXPIRING for stored in valid)
+    next_expiry = min(stored.pair.expires_at for stored in valid)
+    seen.next_expiry = next_expiry if seen.next_expiry is None else min(next_expiry, seen.next_expiry)
+    for concern in registry.pairs.health(session.session_id).concerns:
+        kind = _OF_FINDING.get(concern.finding)
+        if kind is not None and concern.access_key_id is not None:
+            stored = registry.directory.pair(concern.access_key_id)
+            need(kind, concern.access_key_id, stored.pair.expires_at if stored and kind in _ENDING else None)
+
+
+_SLICE = 200
+"""Some five milliseconds of work."""
+
+_OF_FINDING = {
+    Finding.NO_SUCCESSOR: NeedKind.KEY_EXPIRES,
+    Finding.FAILING: NeedKind.KEY_FAILING,
+    Finding.OLD_KEY_IN_USE: NeedKind.OLD_KEY_IN_USE,
+    Finding.NEVER_USED: NeedKind.KEY_NEVER_USED,
+    Finding.OLD: NeedKind.KEY_OLD,
+}
+_ENDING = frozenset({NeedKind.KEY_EXPIRES, NeedKind.OLD_KEY_IN_USE})

@@ -90,7 +90,7 @@ class Deliveries:
         """
         notice, delivery = await self.get(by, delivery_id)
         require_notices(by, notice.entity_id)
-        if (delivery.state, DeliveryEvent.RESEND) not in DELIVERY_LIFE:
+        if not delivery.state.may_be_resent:
             raise ConflictError(
                 f"Delivery {delivery_id} is {delivery.state}. What failed, was given up or is unconfirmed can be sent "
                 "again."

@@ -5,6 +5,8 @@ Every text says what was wrong and, where there is one, what would be right. No 
 
 from pathlib import Path
 
+from ontherun.keys import utc_text
+
 
 class RegistryError(Exception):
     """Any of the errors below."""
@@ -80,6 +82,17 @@ class AuditDamagedError(RegistryError):
 
 class TooManyAttemptsError(RegistryError):
     """Too many attempts failed; the text says when the next one is possible."""
+
+
+class SecondFactorsSpentError(ConflictError):
+    """A user has proved as many second factors as a day allows. `next_day_at` is when the next day begins."""
+
+    def __init__(self, limit: int, next_day_at: int) -> None:
+        self.next_day_at = next_day_at
+        super().__init__(
+            f"All {limit} second factors of this day, in Central time, are used. The next day begins at "
+            f"{utc_text(next_day_at)}."
+        )
 
 
 class NotRecognisedError(RegistryError):

@@ -1,8 +1,4 @@
-"""The expiry ladder: 28, 14, 7, 3 and 1 days before a pair expires, and when it has.
-
-The exchange mails registered administrators before an expiry (CME Customer Center help, BrokerTec Order Entry
-Sessions); when and how often is not published. The first rung is where the four weeks begin in which the exchange
-lets an old pair live beside its successor.
+"""The expiry ladder: each rung of `ontherun.keys.LADDER` announced once, durably.
 
 Policies, here and nowhere else:
 - after a pause (the process was down, the clock was moved) only the most urgent rung is announced, not each in turn;
@@ -19,43 +15,28 @@ from heapq import heappop, heappush
 from sqlalchemy import insert
 
 from ontherun.calendar import CENTRAL
-from ontherun.keys import KeyPair
+from ontherun.keys import KeyPair, notices_due
 from ontherun.keys.clock import DAY, SECOND
 from ontherun.registry.principal import SYSTEM
 from ontherun.registry.records import StoredKeyPair
 from ontherun.registry.store import Change, Store
 from ontherun.registry.tables_notices import ExpiryRungRow
 
-RUNGS = (28, 14, 7, 3, 1, 0)
-"""Days before an expiry at which it is announced; 0: it has expired."""
-
-_NONE_YET = RUNGS[0] + 1
-
 
 def rung_due(pair: KeyPair, announced: int | None, now: int) -> int | None:
-    """Return the rung to announce at `now`, the most urgent one that is due and not yet announced; None without one.
-
-    `announced` is the most urgent rung announced for this expiry so far.
+    """Return the rung to announce at `now`, in days before the expiry: the most urgent one that is due and not yet
+    announced; None without one. `announced` is the most urgent rung announced for this expiry so far.
     """
-    if pair.deleted_at is not None:
+    due = notices_due(pair, 0, now)
+    if not due or (announced is not None and announced <= due[-1].days_left):
         return None
-    reached = [days for days in _rungs_of(pair) if pair.expires_at - days * DAY <= now]
-    if not reached or (announced is not None and announced <= reached[-1]):
-        return None
-    return reached[-1]
+    return due[-1].days_left
 
 
 def next_rung_at(pair: KeyPair, announced: int | None) -> int | None:
     """Return when the next rung is due, nanoseconds since 1970-01-01 UTC; None after the last one."""
-    if pair.deleted_at is not None:
-        return None
-    below = _NONE_YET if announced is None else announced
-    return next((pair.expires_at - days * DAY for days in _rungs_of(pair) if days < below), None)
-
-
-def _rungs_of(pair: KeyPair) -> tuple[int, ...]:
-    """The rungs that were still ahead when the pair was made."""
-    return tuple(days for days in RUNGS if not days or pair.expires_at - days * DAY > pair.created_at)
+    ahead = notices_due(pair, 0, pair.expires_at)
+    return next((rung.due_at for rung in ahead if announced is None or rung.days_left < announced), None)
 
 
 class _NothingLeftError(Exception):

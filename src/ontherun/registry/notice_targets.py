@@ -31,10 +31,10 @@ MOST_WEBHOOKS = 20
 
 _SECRET_BYTES = 32
 _URL = re.compile(r"[!-~]+")
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ATOM = r"[A-Za-z0-9!#$%&'*+=?^_`{|}~-]+"
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{1,64}}@){_ATOM}(\.{_ATOM})*@{_NAME}(\.{_NAME})*")
-"""RFC 5321, section 4.1.2, without quoted names and address literals, which nobody is reached by."""
+"""RFC 5321, section 4.1.2, without quoted names, address literals and slashes, which nobody is reached by."""
 
 
 class NoticeAddresses:

@@ -5,12 +5,13 @@ Nothing is sent here. What is committed here is sent by whoever runs `ontherun.n
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Executable, insert
 
+from ontherun.registry.directory import Directory
 from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.records_notices import (
@@ -20,17 +21,11 @@ from ontherun.registry.records_notices import (
     Happening,
     Notice,
     NoticeAddress,
-    Recipient,
     Topic,
     Webhook,
 )
+from ontherun.registry.records_people import User
 from ontherun.registry.tables_notices import DeliveryRow, NoticeRow
-
-Administrators = Callable[[int], Iterable[Recipient]]
-"""Entity -> its registered administrators: those who get notices of expiry (CME Customer Center help)."""
-
-UserAddress = Callable[[int], Recipient | None]
-"""User -> where they get mail; None without an address."""
 
 
 class NoticeBook:
@@ -72,13 +67,12 @@ class NoticeBook:
 class Outbox:
     """Derives notices and their deliveries from audit entries. `mail_configured`: whether a mail server is known."""
 
-    __slots__ = ("_administrators", "_user_address", "_watchers", "book", "mail_configured")
+    __slots__ = ("_directory", "_watchers", "book", "mail_configured")
 
-    def __init__(self, administrators: Administrators, user_address: UserAddress) -> None:
+    def __init__(self, directory: Directory) -> None:
         self.book = NoticeBook()
         self.mail_configured = False
-        self._administrators = administrators
-        self._user_address = user_address
+        self._directory = directory
         self._watchers: list[asyncio.Event] = []
 
     def watch(self) -> asyncio.Event:
@@ -150,13 +144,22 @@ class Outbox:
             if isinstance(address := notice.happenings[0].details.get("address"), str):
                 yield address
             return
-        person = None if (user_id := _person(notice, rule)) is None else self._user_address(user_id)
+        person = self._person(notice, rule)
         if person is not None:
-            yield person.address
+            yield person.email
         elif entity_id is not None and rule.to in (To.ENTITY, To.SUBMITTER):
-            yield from (admin.address for admin in self._administrators(entity_id))
+            yield from (admin.email for admin in self._directory.registered_administrators(entity_id))
         if entity_id is not None and rule.to is not To.USER:
             yield from (at.address for at in self.book.addresses_of(entity_id, notice.topic))
+
+    def _person(self, notice: Notice, rule: NoticeRule) -> User | None:
+        """Who alone is concerned, or submitted what it is about, and is still here."""
+        people, found = self._directory.people, None
+        if rule.to is To.USER and notice.user_id is not None:
+            found = people.user(notice.user_id)
+        elif rule.to is To.SUBMITTER and isinstance(name := notice.happenings[0].details.get("submitted_by"), str):
+            found = people.user_of_email(name)
+        return None if found is None or found.left_at is not None else found
 
     def _webhooks(self, notice: Notice, rule: NoticeRule) -> Iterator[Webhook]:
         if rule.to is To.TESTED:
@@ -167,15 +170,6 @@ class Outbox:
             yield from self.book.webhooks_of(notice.entity_id, notice.topic)
 
 
-def _person(notice: Notice, rule: NoticeRule) -> int | None:
-    if rule.to is To.USER:
-        return notice.user_id
-    if rule.to is To.SUBMITTER:
-        submitter = notice.happenings[0].details.get("submitted_by_user")
-        return submitter if isinstance(submitter, int) else None
-    return None
-
-
 def _notices(entries: Iterable[AuditEntry]) -> Iterator[tuple[Notice, NoticeRule]]:
     """Put the entries of one change together: one notice for each topic, entity and sort of recipient."""
     groups: dict[tuple[object, ...], list[tuple[AuditEntry, dict[str, Any]]]] = {}
@@ -183,11 +177,11 @@ def _notices(entries: Iterable[AuditEntry]) -> Iterator[tuple[Notice, NoticeRule
         rule = NOTICE_RULES.get(entry.action)
         if rule is not None:
             details = json.loads(entry.details)
-            whom = details.get("user_id") if rule.to is To.USER else details.get("submitted_by_user")
+            whom = entry.subject if rule.to is To.USER else details.get("submitted_by")
             groups.setdefault((entry.entity_id, rule, whom), []).append((entry, details))
     for group in groups.values():
-        (first, details), rule = group[0], NOTICE_RULES[group[0][0].action]
-        user_id = details.get("user_id") if rule.to is To.USER else None
+        first = group[0][0]
+        rule = NOTICE_RULES[first.action]
         yield (
             Notice(
                 first.sequence,
@@ -195,9 +189,15 @@ def _notices(entries: Iterable[AuditEntry]) -> Iterator[tuple[Notice, NoticeRule
                 rule.topic,
                 first.action,
                 first.entity_id,
-                user_id,
+                _user_id(first.subject) if rule.to is To.USER else None,
                 first.actor,
                 tuple(Happening(entry.action, entry.subject, facts) for entry, facts in group),
             ),
             rule,
         )
+
+
+def _user_id(subject: str) -> int | None:
+    """The user of a subject "user 5"."""
+    number = subject.removeprefix("user ")
+    return int(number) if number.isdecimal() else None

@@ -130,6 +130,11 @@ class PeopleBook:
         """Whether the user has enrolled one. Recovery codes alone are none: they stand in for one."""
         return user_id in self.totps or any(passkey.user_id == user_id for passkey in self.passkeys.values())
 
+    def put_invitation(self, invitation: Invitation, code_hash: bytes) -> None:
+        """Add."""
+        self.invitations[invitation.invitation_id] = invitation
+        self.invitation_ids[code_hash] = invitation.invitation_id
+
     # Web sessions.
 
     def web_sessions_of(self, user_id: int) -> list[tuple[bytes, WebSession]]:

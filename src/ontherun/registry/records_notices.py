@@ -58,6 +58,11 @@ class DeliveryState(StrEnum):
     NO_RECIPIENT = "no recipient"
     """Nobody is registered to get it."""
 
+    @property
+    def may_be_resent(self) -> bool:
+        """Whether a person may have such a delivery sent again."""
+        return (self, DeliveryEvent.RESEND) in DELIVERY_LIFE
+
 
 @unique
 class DeliveryEvent(StrEnum):
@@ -198,11 +203,3 @@ class Webhook:
     def origin(self) -> str:
         """Scheme and host: what an outbox shows, for the rest of a URL may be as good as a password."""
         return "/".join(self.url.split("/", 3)[:3])
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Somebody who gets mail; `user_id` None for a team's address."""
-
-    address: str
-    user_id: int | None = None

@@ -18,6 +18,8 @@ from ontherun.registry.directory import Directory
 from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import SchemaError
+from ontherun.registry.idempotency import Idempotency
+from ontherun.registry.invitations import Invitations
 from ontherun.registry.key_tests import KeyTests
 from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
@@ -29,14 +31,17 @@ from ontherun.registry.order_entry import OrderEntryPlans
 from ontherun.registry.outbox import Outbox
 from ontherun.registry.pairs import KeyPairs
 from ontherun.registry.pairs_bulk import KeyPairsInBulk
+from ontherun.registry.passkeys import Passkeys
 from ontherun.registry.passwords import Passwords
+from ontherun.registry.people import People
 from ontherun.registry.policies import Policies
-from ontherun.registry.principal import Principal
+from ontherun.registry.principal import SYSTEM, Principal, Role
 from ontherun.registry.records import AuditEntry
-from ontherun.registry.records_people import LOCAL_POLICY, PeoplePolicy
+from ontherun.registry.records_people import LOCAL_POLICY, PeoplePolicy, User
 from ontherun.registry.requests import Requests
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealing import MasterKeys, load_master_keys
+from ontherun.registry.second_factors import SecondFactors
 from ontherun.registry.sessions import PartyDetailsBook, Sessions
 from ontherun.registry.sign_in import SignIn
 from ontherun.registry.store import Store
@@ -87,10 +92,29 @@ class Registry:
         attempts, passwords = AttemptCounter(self.directory.people, rules), Passwords()
         self.users = Users(store, rules, random_bytes)
         self.web_sessions = WebSessions(store, rules, random_bytes)
-        self.sign_in = SignIn(store, self.users, self.web_sessions, attempts, passwords)
+        self.passkeys = Passkeys(store, random_bytes)
+        self.second_factors = SecondFactors(
+            store, master_keys, attempts, self.passkeys, rules, environment, random_bytes
+        )
+        self.sign_in = SignIn(
+            store,
+            self.users,
+            self.web_sessions,
+            attempts,
+            passwords,
+            self.passkeys,
+            self.second_factors,
+            rules,
+            random_bytes,
+        )
         self.tokens = ApiTokens(store, rules, random_bytes)
+        self.people = People(store, self.users, self.web_sessions, self.tokens, self.second_factors, attempts, rules)
+        self.invitations = Invitations(
+            store, self.users, self.people, self.sign_in, attempts, passwords, rules, random_bytes
+        )
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.audit = AuditBook(store)
+        self.idempotency = Idempotency(store)
         self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
         self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
@@ -142,6 +166,14 @@ class Registry:
         """Create what is missing of the demo (see `ontherun.registry.demo`); its key files are in DIR/keys."""
         return await seed_demo(self, self.data_dir / "keys")
 
+    async def seed_local_operator(self) -> User:
+        """Return the user that the person at this machine is: operator, and Admin Manager of the first entity."""
+        user = await self.users.local_operator()
+        first = next(iter(self.directory.entities()), None)
+        if first is not None and not self.directory.people.grants.get(user.user_id):
+            await self.people.grant(SYSTEM, user.user_id, first.entity_id, Role.ADMIN_MANAGER, None)
+        return user
+
     async def local_token_file(self) -> Path:
         """Return DIR/admin.token, which holds an admin's API token for the person at this machine."""
         return await self.tokens.local_token_file(self.data_dir / "admin.token")
@@ -181,7 +213,7 @@ async def _load(
         master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
         directory = Directory(master_keys)
         await fill(directory, connection)
-        outbox = Outbox(lambda _entity_id: (), lambda _user_id: None)
+        outbox = Outbox(directory)
         await fill_book(outbox.book, connection)
         announced = await announced_rungs(connection)
         head = await chain_head(connection)

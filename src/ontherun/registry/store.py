@@ -19,6 +19,7 @@ from ontherun.keys import Clock
 from ontherun.registry.audit import ChainHead, link
 from ontherun.registry.directory import Directory
 from ontherun.registry.errors import UnavailableError
+from ontherun.registry.once import MARK
 from ontherun.registry.outbox import Outbox
 from ontherun.registry.principal import Principal
 from ontherun.registry.records import AuditEntry
@@ -91,16 +92,21 @@ class Store:
         if not change.entries:
             raise RuntimeError("a change without an audit entry is not committed")
         rows = [asdict(entry) for entry in change.entries]
+        mark = MARK.get()
         try:
             async with self._engine.begin() as connection:
                 for statement in change.statements:
                     await connection.execute(statement)
                 await connection.execute(insert(AuditEntryRow), rows)
+                for statement in () if mark is None else mark.statements(change.now, change.entries[0].sequence):
+                    await connection.execute(statement)
                 for statement, derived in self.outbox.derive(change.entries):
                     await connection.execute(statement, derived)
         except (SQLAlchemyError, OSError) as error:
             raise _unavailable(error) from None
         self._head = ChainHead(change.entries[-1].sequence, change.entries[-1].hash)
+        if mark is not None and mark.sequence is None and not mark.over:
+            mark.sequence = change.entries[0].sequence
         for follower in change.followers:
             follower()
         self.outbox.committed()

@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, update
 from ontherun.keys import Secret
 from ontherun.registry.checks import checked_name
 from ontherun.registry.errors import InvalidError, NotFoundError
+from ontherun.registry.lab_clock import machine_time
 from ontherun.registry.people_book import PeopleBook
 from ontherun.registry.principal import SYSTEM, Principal
 from ontherun.registry.records_people import EMAIL_PATTERN, LinkPurpose, OneTimeLink, PeoplePolicy, User
@@ -51,10 +52,22 @@ class Users:
         self._book = store.directory.people
         self._policy = policy
         self._random_bytes = random_bytes
+        self._now = machine_time(store.clock)
 
-    def create(self, change: Change, email: str, name: str, *, operator: bool = False) -> User:
+    def create(
+        self, change: Change, email: str, name: str, *, operator: bool = False, password_hash: str | None = None
+    ) -> User:
         """Create a user with `change`. The caller has checked that nobody has this address."""
-        user = User(len(self._book.users) + 1, email, checked_name("name", name), "UTC", operator, change.now)
+        user = User(
+            len(self._book.users) + 1,
+            email,
+            checked_name("name", name),
+            "UTC",
+            operator,
+            change.now,
+            password_hash=password_hash,
+            password_at=None if password_hash is None else change.now,
+        )
         change.write(
             insert(UserRow).values(
                 user_id=user.user_id,
@@ -63,10 +76,22 @@ class Users:
                 zone=user.zone,
                 operator=operator,
                 created_at=change.now,
+                password_hash=password_hash,
+                password_at=user.password_at,
             )
         )
         change.then(lambda: self._book.put_user(user))
         return user
+
+    def come_back(self, change: Change, user: User, name: str, *, password_hash: str | None) -> User:
+        """Have somebody who had left be a user again with `change`, with nothing of before but the number."""
+        at = None if password_hash is None else change.now
+        back = replace(user, name=checked_name("name", name), left_at=None, password_hash=password_hash, password_at=at)
+        row = update(UserRow).where(UserRow.user_id == user.user_id)
+        change.write(row.values(name=name, left_at=None, password_hash=password_hash, password_at=at))
+        change.record("user.came_back", None, f"user {user.user_id}", email=user.email)
+        change.then(lambda: self._book.put_user(back))
+        return back
 
     async def local_operator(self) -> User:
         """Return the user that the person at this machine is; made at the first start."""
@@ -108,7 +133,8 @@ class Users:
         secret = Secret(self._random_bytes(_TOKEN_BYTES))
         key = link_hash(secret.text)
         self.drop_links(change, user.user_id, purpose)
-        link = OneTimeLink(purpose, user.user_id, change.now, change.now + self._policy.link_life)
+        now = self._now()
+        link = OneTimeLink(purpose, user.user_id, now, now + self._policy.link_life)
         change.write(
             insert(OneTimeLinkRow).values(
                 token_hash=key,
@@ -125,15 +151,18 @@ class Users:
 
     def take_link(self, change: Change, token: str, purpose: LinkPurpose) -> User | None:
         """Use a one-time link up with `change`; return whose it was, or None when it is not good."""
-        key = link_hash(token)
-        link = self._book.links.get(key)
-        if link is None or link.purpose is not purpose:
+        user = self.owner_of_link(token, purpose)
+        if user is not None:
+            self._drop_link(change, link_hash(token))
+        return user
+
+    def owner_of_link(self, token: str, purpose: LinkPurpose) -> User | None:
+        """Return whose a one-time link is, without using it up; None when it is not good."""
+        link, now = self._book.links.get(link_hash(token)), self._now()
+        if link is None or link.purpose is not purpose or not link.created_at <= now < link.expires_at:
             return None
         user = self._book.users[link.user_id]
-        if not link.created_at <= change.now < link.expires_at or user.left_at is not None:
-            return None
-        self._drop_link(change, key)
-        return user
+        return None if user.left_at is not None else user
 
     def drop_links(self, change: Change, user_id: int, purpose: LinkPurpose | None = None) -> None:
         """Make a user's links good for nothing with `change`."""

@@ -13,6 +13,7 @@ from sqlalchemy import Executable, delete, insert, update
 from ontherun.keys import Secret
 from ontherun.registry.attempts import Visitor
 from ontherun.registry.errors import NotFoundError, UnavailableError
+from ontherun.registry.lab_clock import machine_time
 from ontherun.registry.people_book import PeopleBook
 from ontherun.registry.principal import Principal
 from ontherun.registry.records_people import MINUTE, PeoplePolicy, User, WebSession
@@ -54,16 +55,17 @@ class WebSessions:
         self._book: PeopleBook = store.directory.people
         self._policy = policy
         self._random_bytes = random_bytes
+        self._now = machine_time(store.clock)
         self._kept: dict[bytes, int] = {}
         self._last_number = max((session.web_session_id for session in self._book.web_sessions.values()), default=0)
 
     def begin(self, change: Change, user: User, method: str, visitor: Visitor) -> Secret:
         """Begin a session with `change`; return the cookie, which nobody will see again."""
-        secret = Secret(self._random_bytes(_COOKIE_BYTES))
+        secret, now = Secret(self._random_bytes(_COOKIE_BYTES)), self._now()
         key = _hash(secret.text)
         self._last_number += 1
         agent = "".join(letter for letter in visitor.agent if letter.isprintable())[:LARGEST_AGENT]
-        session = WebSession(self._last_number, user.user_id, method, visitor.source, agent, change.now, change.now)
+        session = WebSession(self._last_number, user.user_id, method, visitor.source, agent, now, now)
         for old, _ in self._book.web_sessions_of(user.user_id)[: -MOST_OF_A_USER + 1]:
             self.drop(change, old)
         change.write(
@@ -74,8 +76,8 @@ class WebSessions:
                 method=method,
                 source=session.source,
                 agent=agent,
-                created_at=change.now,
-                seen_at=change.now,
+                created_at=now,
+                seen_at=now,
             )
         )
         change.then(lambda: self._book.web_sessions.update({key: session}))
@@ -86,7 +88,7 @@ class WebSessions:
 
         One that is over is forgotten for good, so that a clock that moves back revives nothing.
         """
-        key, now = _hash(cookie), self._store.clock.now()
+        key, now = _hash(cookie), self._now()
         session = self._book.web_sessions.get(key)
         if session is None:
             return None
@@ -106,7 +108,7 @@ class WebSessions:
         """Return the principal's own sessions, the newest first."""
         if by.user_id is None:
             return []
-        now = self._store.clock.now()
+        now = self._now()
         found = [session for _, session in self._book.web_sessions_of(by.user_id) if self._lives(session, now)]
         return found[::-1]
 

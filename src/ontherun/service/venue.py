@@ -153,7 +153,7 @@ class Venue:
         self.demo = await registry.seed_demo()
         await registry.local_token_file()
         if registry.environment == "LOCAL":
-            await registry.users.local_operator()
+            await registry.seed_local_operator()
         journal_file, outbox_file = settings.data / "journal.bin", settings.data / "outbox.bin"
         if outbox_file.exists() and not (journal_file.exists() and journal_file.stat().st_size):
             raise JournalError(
@@ -219,6 +219,7 @@ class Venue:
         listening = socket.create_server((settings.host, settings.portal_port), reuse_port=False, backlog=256)
         host, port = listening.getsockname()[:2]
         self.api_url = f"http://{host}:{port}"
+        self.registry.passkeys.public_url = lambda: self.public_url
         server = WebServer(create_app(self.registry, self), listening)
         self._close.push_async_callback(server.stop)
         await server.ready()

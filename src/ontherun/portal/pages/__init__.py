@@ -3,9 +3,18 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from ontherun.portal.pages import api, display, sign_in, start
+from ontherun.portal.pages import api, audit, display, messages, notices, session, sign_in, start
 
-ROUTERS: tuple[APIRouter, ...] = (start.router, sign_in.router, api.router, display.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    start.router,
+    session.router,
+    messages.router,
+    notices.router,
+    audit.router,
+    api.router,
+    sign_in.router,
+    display.router,
+)
 """Every router of pages. A place of the navigation is shown once its page is among them."""
 
 

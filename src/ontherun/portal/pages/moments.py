@@ -6,7 +6,11 @@ Times come in as nanoseconds since 1970-01-01 UTC.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 SECOND = 1_000_000_000
 _STEPS = ((365 * 86_400, "year"), (7 * 86_400, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute"))
@@ -45,7 +49,6 @@ def zone_named(name: str) -> ZoneInfo | None:
         return None
 
 
-@lru_cache(maxsize=4096)
 def moment(at: int, zone: str) -> Moment:
     """Return `at` in Central, New York and `zone`, an IANA name, which is left out where it is one of the two."""
     instant = datetime.fromtimestamp(at // SECOND, UTC)
@@ -56,6 +59,36 @@ def moment(at: int, zone: str) -> Moment:
         local = instant.astimezone(own)
         others.append(_text(local, central, local.tzname() or zone))
     return Moment(instant.strftime("%Y-%m-%dT%H:%M:%SZ"), _text(central, central, "CT"), tuple(others))
+
+
+def element(at: int | None, zone: str, now: int | None, seconds: bool) -> "Markup":
+    """Return a moment as HTML: Central first, then how far it is from `now`, then the other zones; a dash for None."""
+    from markupsafe import Markup  # with the first page, as the templates
+
+    if at is None:
+        return Markup('<span class="quiet">&ndash;</span>')
+    before, after = _around(at // SECOND, zone, seconds)
+    far = "" if now is None else f' <span class="moment-distance">{distance(at, now)}</span>'
+    return Markup(f"{before}{far}{after}")  # noqa: S704 - made of digits and escaped names
+
+
+@lru_cache(maxsize=16_384)
+def _around(second: int, zone: str, seconds: bool) -> tuple[str, str]:
+    """Return what stands before and after the distance; kept, for pages show the same moments again and again."""
+    from markupsafe import escape
+
+    shown = moment(second * SECOND, zone)
+    central = shown.central.clock if seconds else shown.central.minute
+    others = " · ".join(f"{other.minute}{_MARKS[other.day]} {escape(other.zone)}" for other in shown.others)
+    opening = f'<time class="moment" datetime="{shown.iso}">'
+    return (
+        f'{opening}<span class="moment-central">{shown.central.date} {central} CT</span>',
+        f' <span class="moment-others">{others}</span></time>',
+    )
+
+
+_MARKS = {-1: "⁻¹", 0: "", 1: "⁺¹"}
+"""How a date is marked that is the day before or after the Central one."""
 
 
 def _text(local: datetime, central: datetime, zone: str) -> ZonedText:

@@ -18,11 +18,12 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 import ontherun
-from ontherun.portal.pages import moments, navigation, tones
+from ontherun.portal.pages import moments, navigation, tones, words
 from ontherun.registry import Principal, Registry
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
@@ -157,6 +158,11 @@ def _opened(cookie: str) -> str | None:
     return None
 
 
+def _moment_element(at: int | None, relative: bool, seconds: bool) -> "Markup":
+    seen = _seen.get()
+    return moments.element(at, seen.zone, seen.now if relative and at is not None else None, seconds)
+
+
 @cache
 def templates() -> "Environment":
     """Return the template environment of all pages: everything escaped, an unknown name is an error."""
@@ -174,9 +180,11 @@ def templates() -> "Environment":
         static=static,
         csrf_token=lambda: _seen.get().csrf,
         moment=lambda at: moments.moment(at, _seen.get().zone),
+        moment_element=_moment_element,
         distance=lambda at: moments.distance(at, _seen.get().now),
         venue_url=lambda: _seen.get().api_url,
         unique_id=lambda kind: f"{kind}-{next(_seen.get().ids)}",
+        said=words.said,
         tone_of=tones.tone_of,
         themes=THEMES,
     )

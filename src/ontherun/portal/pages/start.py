@@ -1,61 +1,141 @@
-"""The start page: what runs, where, and what to do next. No script, no secret, no sign-in."""
+"""The start page: what needs attention, how things stand, and for a newcomer the first four steps."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from ontherun.keys import utc_text
 from ontherun.portal.dependencies import Serving
+from ontherun.portal.pages.guard import Viewer
 from ontherun.portal.pages.shell import render
+from ontherun.portal.pages.tones import Tone
 from ontherun.portal.routes_sessions import status_of
-from ontherun.registry import SYSTEM, OrderEntrySession, Registry
+from ontherun.portal.status import Status
+from ontherun.registry import AnySession, Need, NeedKind, Registry, look_over
 
-SESSIONS_SHOWN = 50
+SESSIONS_SHOWN = 10
+NEEDS_SHOWN = 5
 
 router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRow:
-    """One line of the sessions table."""
+class Wording:
+    """How a kind of need is put: `one` or `many` of it, what to do about it, and the page where that is done."""
 
-    session: OrderEntrySession
+    tone: Tone
+    one: str
+    many: str
+    remedy: str
+    place: str = "/sessions/{subject}"
+
+
+WORDINGS = {
+    NeedKind.PORT_CLOSED: Wording(
+        "bad",
+        "port is closed",
+        "ports are closed",
+        "Five bad logins within a minute close a port, and every login is refused from then on. Find the client that "
+        "signs with a wrong key, then have the operator open the port: ontherun session open-port SESSION",
+    ),
+    NeedKind.NO_VALID_KEY: Wording(
+        "bad",
+        "session has no valid key pair",
+        "sessions have no valid key pair",
+        "It cannot log in. Generate one; it works at once.",
+    ),
+    NeedKind.KEY_EXPIRES: Wording(
+        "warn",
+        "key pair expires and has no successor",
+        "key pairs expire and have no successor",
+        "Generate the next one now: both are valid side by side until the old one ends.",
+    ),
+    NeedKind.KEY_FAILING: Wording(
+        "warn",
+        "key pair is refused at login",
+        "key pairs are refused at login",
+        "The last login was refused. Test the key before five refusals within a minute close the port.",
+    ),
+    NeedKind.OLD_KEY_IN_USE: Wording(
+        "warn",
+        "old key pair still logs in",
+        "old key pairs still log in",
+        "The successor is there, and the old pair will end. Move the client before that.",
+    ),
+    NeedKind.KEY_NEVER_USED: Wording(
+        "idle",
+        "key pair was never used",
+        "key pairs were never used",
+        "Nobody has logged in with it for a week. Delete it if nobody needs it.",
+    ),
+    NeedKind.KEY_OLD: Wording(
+        "idle",
+        "key pair is older than half a year",
+        "key pairs are older than half a year",
+        "It is valid, but common benchmarks ask for less than twelve months. Replace it when it suits you.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NeedGroup:
+    """The needs of one kind, the soonest first; `shown` of them are listed."""
+
+    wording: Wording
+    needs: Sequence[Need]
+
+    @property
+    def shown(self) -> Sequence[Need]:
+        """Those that the page lists."""
+        return self.needs[:NEEDS_SHOWN]
+
+    @property
+    def title(self) -> str:
+        """How many of what."""
+        count = len(self.needs)
+        return f"{count} {self.wording.one if count == 1 else self.wording.many}"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One line of the sessions table. `next_expiry`: nanoseconds since 1970-01-01 UTC."""
+
+    session: AnySession
     valid_key_pairs: int
-    next_expiry: str
+    next_expiry: int | None
     connected: bool
     port_closed: bool
 
 
 @router.api_route("/", methods=["GET", "HEAD"], response_class=HTMLResponse)
-async def start_page(request: Request, registry: Serving) -> HTMLResponse:
+async def start_page(request: Request, registry: Serving, viewer: Viewer) -> HTMLResponse:
     """Show the start page."""
     status = status_of(request)
-    sessions = registry.sessions.list(SYSTEM)
-    now = status.connected(), status.closed_ports()
-    rows = [_row(registry, session, *now) for session in islice(sessions, SESSIONS_SHOWN)]
+    seen = await look_over(registry, viewer, status.closed_ports())
+    groups = [NeedGroup(WORDINGS[kind], list(of_kind)) for kind, of_kind in groupby(seen.needs, lambda need: need.kind)]
+    connected = sum(session.session_id in status.connected() for session in seen.sessions)
     return render(
         request,
         "start/start.html",
+        needs=groups,
+        overview=seen,
+        connected=connected,
+        rows=[_row(registry, status, session) for session in seen.sessions[:SESSIONS_SHOWN]],
         gateways=status.gateways(),
         instruments=status.instruments(),
-        rows=rows,
-        more_sessions=len(sessions) - len(rows),
-        session_id=rows[0].session.session_id if rows else "A00",
+        firm=next((firm.gfid for firm in registry.directory.firms() if viewer.sees(firm.entity_id)), None),
+        step=4 if connected else 2 if seen.valid_pairs else 1 if seen.sessions else 0,
     )
 
 
-def _row(
-    registry: Registry, session: OrderEntrySession, connected: Collection[str], closed_ports: Collection[str]
-) -> SessionRow:
+def _row(registry: Registry, status: Status, session: AnySession) -> SessionRow:
     valid = registry.directory.valid_pairs_of(session.session_id, registry.clock.now())
-    next_expiry = min((stored.pair.expires_at for stored in valid), default=None)
     return SessionRow(
         session,
         len(valid),
-        "" if next_expiry is None else utc_text(next_expiry)[:10],
-        session.session_id in connected,
-        session.session_id in closed_ports,
+        min((stored.pair.expires_at for stored in valid), default=None),
+        session.session_id in status.connected(),
+        session.session_id in status.closed_ports(),
     )

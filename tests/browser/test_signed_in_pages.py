@@ -1,0 +1,75 @@
+"""The pages of somebody who is signed in, over a venue in a process of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+from tests.support.venue_process import VenueProcess
+
+from .looking import looking
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = [
+    ("/", "start"),
+    ("/sessions/A00", "session"),
+    ("/audit", "audit"),
+    ("/audit/verification", "audit-verification"),
+    ("/api", "api-signed-in"),
+]
+
+
+@pytest.fixture(scope="module")
+def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
+    with VenueProcess(tmp_path_factory.mktemp("pages") / "data", "--no-fsync", "--lab") as running:
+        yield running
+
+
+def sign_in_link(venue: VenueProcess) -> str:
+    """Have the API make a one-time link, as `ontherun sign-in-link` does."""
+    token = Path(venue.ready["token_file"]).read_text().strip()
+    answer = httpx2.post(
+        f"{venue.ready['api_url']}/api/v1/sign-in-links", json={}, headers={"Authorization": f"Bearer {token}"}
+    )
+    return str(answer.json()["url"])
+
+
+def test_pages_are_sound_at_both_widths_and_in_both_colours(
+    chromium: "Browser", venue: VenueProcess, pictures: Path
+) -> None:
+    with looking(chromium, venue.ready["api_url"], pictures) as looker:
+        looker.sign_in(sign_in_link(venue), "sign-in-link")
+        for path, name in PAGES:
+            looker.go(path, name)
+            looker.check_tabbing(name)
+
+
+def test_pages_say_the_same_without_script(chromium: "Browser", venue: VenueProcess) -> None:
+    texts = []
+    for script in (True, False):
+        with looking(chromium, venue.ready["api_url"], Path(), java_script_enabled=script) as looker:
+            looker.sign_in(sign_in_link(venue))
+            texts.append({})
+            for path, _ in PAGES:
+                looker.go(path)
+                if "audit" not in path:  # which has the sign-in itself
+                    texts[-1][path] = looker.page.locator("main").text_content()
+    assert texts[0] == texts[1]
+
+
+def test_the_menu_of_a_phone_opens_and_closes_without_script(chromium: "Browser", venue: VenueProcess) -> None:
+    with looking(chromium, venue.ready["api_url"], Path(), java_script_enabled=False) as looker:
+        looker.sign_in(sign_in_link(venue))
+        looker.page.set_viewport_size({"width": 390, "height": 844})
+        menu = looker.page.get_by_role("navigation", name="Portal")
+        assert not menu.is_visible()
+        looker.page.get_by_role("button", name="Menu").click()
+        assert menu.is_visible()
+        menu.get_by_role("link", name="API").click()
+        assert looker.page.url.endswith("/api")
+        assert not menu.is_visible()

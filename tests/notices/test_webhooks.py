@@ -1,0 +1,180 @@
+"""Webhooks to a real receiver, in another process, that verifies them with the sample of the documentation."""
+
+from pathlib import Path
+
+import pytest
+from tests.support.mail_server import MailServer, make_certificate
+from tests.support.webhook_receiver import WebhookReceiver
+
+from ontherun.keys import ManualClock
+from ontherun.keys.clock import DAY, SECOND
+from ontherun.notices import secret_text
+from ontherun.notices.networks import LOOPBACK, Networks, NotReachableError
+from ontherun.notices.webhooks import WebhookSender
+from ontherun.registry import SYSTEM, Delivery, DeliveryState, Registry
+
+from .conftest import Jobs, Log
+
+
+async def deliveries(registry: Registry) -> list[Delivery]:
+    found = await registry.notices.deliveries.page(SYSTEM)
+    return [each for _, each in reversed(found) if each.webhook_id is not None]
+
+
+async def add(registry: Registry, receiver: WebhookReceiver) -> None:
+    _, secret = await registry.notices.webhooks.add(SYSTEM, 1, receiver.url, topics=["keys"])
+    receiver.know(secret_text(secret))
+
+
+async def test_a_receiver_verifies_the_signature_with_the_documented_sample(
+    registry: Registry, jobs_of: Jobs, tmp_path: Path
+) -> None:
+    with WebhookReceiver(tmp_path / "hook") as receiver:
+        await add(registry, receiver)
+        pair = (await registry.pairs.generate(SYSTEM, "A00")).pair
+        await jobs_of().settle()
+        (request,) = receiver.requests
+    (delivery,) = await deliveries(registry)
+    assert (request["genuine"], request["altered"], request["fresh"]) == (True, False, False), (
+        "the clock stands in 2026"
+    )
+    assert request["headers"]["webhook-id"] == delivery.message_id == f"notice_{delivery.delivery_id}"
+    assert (request["path"], request["body"]["type"], request["body"]["topic"]) == (
+        "/hook",
+        "key_pair.generated",
+        "keys",
+    )
+    assert request["body"]["events"][0]["details"]["access_key_id"] == pair.access_key_id
+    assert (delivery.state, delivery.answer) == (DeliveryState.SENT, "200 thank you")
+    assert receiver.url.startswith(delivery.address)
+
+
+async def test_what_is_answered_with_an_error_comes_again_under_the_same_id(
+    registry: Registry, jobs_of: Jobs, tmp_path: Path, clock: ManualClock
+) -> None:
+    jobs = jobs_of()
+    with WebhookReceiver(tmp_path / "hook", 500, 302) as receiver:
+        await add(registry, receiver)
+        await registry.pairs.generate(SYSTEM, "A00")
+        for expected in (DeliveryState.FAILED, DeliveryState.FAILED, DeliveryState.SENT):
+            await jobs.settle()
+            (delivery,) = await deliveries(registry)
+            assert delivery.state is expected
+            assert len(delivery.answer) < 300
+            clock.set(delivery.next_attempt_at or clock.now())
+        ids = [request["headers"]["webhook-id"] for request in receiver.requests]
+        assert ids == [delivery.message_id] * 3, "a redirect is not followed"
+        assert {request["path"] for request in receiver.requests} == {"/hook"}
+
+
+async def test_a_receiver_that_is_gone_is_given_up(registry: Registry, jobs_of: Jobs, tmp_path: Path) -> None:
+    with WebhookReceiver(tmp_path / "hook", 410) as receiver:
+        await add(registry, receiver)
+        await registry.pairs.generate(SYSTEM, "A00")
+        await jobs_of().settle()
+    assert [each.state for each in await deliveries(registry)] == [DeliveryState.GIVEN_UP]
+
+
+async def test_a_receiver_that_does_not_answer_costs_a_bounded_time(
+    registry: Registry, tmp_path: Path, clock: ManualClock
+) -> None:
+    with WebhookReceiver(tmp_path / "hook", 0) as receiver:
+        await add(registry, receiver)
+        await registry.pairs.generate(SYSTEM, "A00")
+        ((notice, delivery),) = [
+            each for each in await registry.notices.deliveries.page(SYSTEM, limit=5) if each[1].webhook_id
+        ]
+        found = registry.notices.webhooks.to_send(1)
+        assert found is not None
+        sender = WebhookSender(Networks(LOOPBACK), "LOCAL", clock.now, timeout=0.3)
+        result = await sender.send(*found, notice, delivery)
+    assert (result.event.value, result.answer) == ("fail", "No answer within 0.3 s.")
+
+
+async def test_a_test_goes_to_the_one_webhook(registry: Registry, jobs_of: Jobs, tmp_path: Path) -> None:
+    with WebhookReceiver(tmp_path / "one") as one, WebhookReceiver(tmp_path / "two") as two:
+        await add(registry, one)
+        await add(registry, two)
+        await registry.notices.webhooks.test(SYSTEM, 2)
+        await jobs_of().settle()
+        assert one.requests == []
+        assert [request["body"]["type"] for request in two.requests] == ["notice.tested"]
+        assert two.requests[0]["genuine"]
+
+
+async def test_what_was_due_to_a_removed_webhook_is_given_up(registry: Registry, jobs_of: Jobs) -> None:
+    await registry.notices.webhooks.add(SYSTEM, 1, "https://hooks.example/")
+    await registry.pairs.generate(SYSTEM, "A00")
+    await registry.notices.webhooks.remove(SYSTEM, 1)
+    await jobs_of().settle()
+    assert [(each.state, each.answer) for each in await deliveries(registry)] == [
+        (DeliveryState.GIVEN_UP, "The webhook was removed.")
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/",
+        "https://10.0.0.1/",
+        "https://192.168.1.1/",
+        "https://172.16.0.1/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://0.0.0.0/",
+        "https://100.64.0.1/",
+        "https://[::1]/",
+        "https://[fe80::1]/",
+        "https://[fd00::1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[2002:7f00:1::]/",
+        "https://localhost/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://224.0.0.1/",
+        "http://1.1.1.1/",
+    ],
+)
+async def test_a_webhook_does_not_reach_the_venues_own_network(
+    registry: Registry, jobs_of: Jobs, log: Log, url: str
+) -> None:
+    await registry.notices.webhooks.add(SYSTEM, 1, url)
+    await registry.pairs.generate(SYSTEM, "A00")
+    await jobs_of(networks=()).settle()
+    (delivery,) = await deliveries(registry)
+    assert delivery.state is DeliveryState.FAILED
+    assert (
+        "no public address" in delivery.answer or "use https://" in delivery.answer or "no address" in delivery.answer
+    )
+
+
+async def test_the_operator_can_allow_a_network() -> None:
+    networks = Networks(["10.1.0.0/16"])
+    assert [str(address) for address in await networks.resolve("10.1.2.3", 443)] == ["10.1.2.3"]
+    with pytest.raises(NotReachableError, match="--webhook-network"):
+        await networks.resolve("10.2.2.3", 443)
+
+
+async def test_a_certificate_is_checked_against_the_name_though_the_connection_goes_to_a_checked_address(
+    registry: Registry, jobs_of: Jobs, tmp_path: Path
+) -> None:
+    with MailServer(tmp_path / "tls") as server:  # anything that listens; it does not get as far as TLS
+        make_certificate(tmp_path / "tls")
+        await registry.notices.webhooks.add(SYSTEM, 1, f"https://localhost:{server.port}/")
+        await registry.pairs.generate(SYSTEM, "A00")
+        await jobs_of().settle()
+    (delivery,) = await deliveries(registry)
+    assert delivery.state is DeliveryState.FAILED
+    assert "SSL" in delivery.answer
+
+
+async def test_a_webhook_that_fails_for_three_days_is_given_up(
+    registry: Registry, jobs_of: Jobs, clock: ManualClock
+) -> None:
+    await registry.notices.webhooks.add(SYSTEM, 1, "https://127.0.0.1:1/")
+    await registry.pairs.generate(SYSTEM, "A00")
+    jobs, begin = jobs_of(), clock.now()
+    while (delivery := (await deliveries(registry))[0]).state is not DeliveryState.GIVEN_UP:
+        await jobs.settle()
+        clock.set((await deliveries(registry))[0].next_attempt_at or clock.now())
+    assert 3 * DAY <= delivery.changed_at - begin <= 3 * DAY + 3600 * SECOND
