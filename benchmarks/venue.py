@@ -82,7 +82,7 @@ def prepare(data: Path, core: int | None) -> list[Identity]:
 def _session(api: httpx2.Client, firm: str) -> Identity:
     """Create a session whose orders stay when it disconnects, so that each run meets the book the last one left."""
     new = {"firms": [firm], "market_segments": [SEGMENT], "cancel_on_disconnect": False, "label": "benchmarks"}
-    session_id = _ask(api, "POST", "/sessions", new)["session_id"]
+    session_id = _ask(api, "POST", "/sessions", new)["session_ids"][0]
     _ask(api, "POST", f"/sessions/{session_id}/party-details", {"firm": firm, "party_details_list_req_id": 1001})
     access_key_id = _ask(api, "POST", f"/sessions/{session_id}/keys")["access_key_id"]
     key_file = _ask(api, "GET", f"/sessions/{session_id}/keys/{access_key_id}/download?format=json")

@@ -47,7 +47,7 @@ def run(data: Path) -> Run:
 
 @pytest.fixture
 def session_id(run: Run) -> str:
-    return str(json.loads(run("session", "create", "--firm", "DEMO1", "--json").stdout)["session_id"])
+    return str(json.loads(run("session", "create", "--firm", "DEMO1", "--json").stdout)["session_ids"][0])
 
 
 def generated(run: Run, session_id: str) -> str:

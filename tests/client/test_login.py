@@ -33,7 +33,7 @@ def api(process: VenueProcess) -> Api:
 @pytest.fixture
 def fresh(venue: Venue, api: Api) -> Login:
     """A new session of the first firm: the fifth bad login within 60 s would close its ports."""
-    session_id = api.post("sessions", body={"firms": ["DEMO1"], "market_segments": [40]})["session_id"]
+    session_id = api.post("sessions", body={"firms": ["DEMO1"], "market_segments": [40]})["session_ids"][0]
     return venue.login().with_(key=key_of(api, session_id))
 
 

@@ -39,7 +39,7 @@ def ask(api: httpx2.Client, method: str, path: str, body: dict[str, Any] | None 
 
 def new_session(api: httpx2.Client, party_details: int = 7) -> str:
     body = {"firms": ["DEMO1"], "market_segments": [40]}
-    session_id = str(ask(api, "POST", "/sessions", body)["session_id"])
+    session_id = str(ask(api, "POST", "/sessions", body)["session_ids"][0])
     details = {"firm": "DEMO1", "party_details_list_req_id": party_details}
     ask(api, "POST", f"/sessions/{session_id}/party-details", details)
     return session_id

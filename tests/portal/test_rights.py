@@ -31,6 +31,30 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/v1/policies"): {"four_eyes": True},
     ("PUT", "/api/v1/entities/{entity_id}/session-allowance"): {"allowance": 5},
     ("POST", "/api/v1/sessions/{session_id}/key-test"): {"frame": "00"},
+    ("PATCH", "/api/v1/sessions/{session_id}"): {"label": "New"},
+    ("POST", "/api/v1/sessions/{session_id}/clone"): {},
+    ("PUT", "/api/v1/sessions/{session_id}/protocol"): {"protocol": "FIX"},
+    ("POST", "/api/v1/requests"): {"kind": "create-sessions", "firms": ["OURS1"], "market_segments": [40]},
+    ("POST", "/api/v1/requests/preview"): {"kind": "register-firm", "entity_id": 1, "gfid": "OURS8", "name": "New"},
+    ("PUT", "/api/v1/requests/{request_id}"): {
+        "kind": "create-sessions",
+        "firms": ["OURS1"],
+        "market_segments": [40],
+        "label": "amended",
+    },
+    ("POST", "/api/v1/requests/{request_id}/approve"): {},
+    ("POST", "/api/v1/requests/{request_id}/reject"): {"reason": "no"},
+    ("POST", "/api/v1/requests/{request_id}/cancel"): {"reason": "no"},
+    ("POST", "/api/v1/drop-copy-groups"): {
+        "name": "New",
+        "firm": "OURS1",
+        "market": "US",
+        "sources": ["A00"],
+        "messages": ["acks"],
+    },
+    ("PATCH", "/api/v1/drop-copy-groups/{group_id}"): {"name": "Other"},
+    ("POST", "/api/v1/market-data-sessions"): {"firm": "OURS1", "market": "US", "products": ["us-repo"]},
+    ("PATCH", "/api/v1/market-data-sessions/{session_id}"): {"label": "New"},
     ("POST", "/api/v1/notices/addresses"): {"entity_id": 1, "address": "new@ours.example"},
     ("POST", "/api/v1/notices/webhooks"): {"entity_id": 1, "url": "https://ours.example/hook"},
 }
@@ -65,9 +89,59 @@ def routes(portal: Portal) -> list[tuple[str, str]]:
     ]
 
 
+CSV = {
+    "content": b"firms,market_segments\nOURS1,40\n",
+    "headers": {"Content-Type": "text/csv"},
+}
+
+
+def body_of(method: str, path: str) -> dict[str, Any]:
+    """Return what is sent along with a request."""
+    return dict(CSV) if "/import" in path else {"json": BODIES.get((method, path))}
+
+
+async def waiting_request(portal: Portal) -> int:
+    """Return a request of the first entity that waits for somebody else's approval."""
+    for request in (await portal.ask("operator", "GET", "/api/v1/requests?status=Pending%20Approval")).json()["items"]:
+        return int(request["request_id"])
+    await portal.registry.policies.set(SYSTEM, four_eyes=True)
+    body = {"firms": ["OURS1"], "market_segments": [40]}
+    request = (await portal.ask("operator", "POST", "/api/v1/sessions", json=body)).json()
+    await portal.registry.policies.set(SYSTEM, four_eyes=False)
+    return int(request["request_id"])
+
+
+async def group_of_ours(portal: Portal) -> dict[str, Any]:
+    """Return a Drop Copy group of the first entity."""
+    groups = (await portal.ask("operator", "GET", "/api/v1/drop-copy-groups")).json()["items"]
+    if not groups:
+        (await portal.ask("operator", "POST", "/api/v1/drop-copy-groups", json=GROUP)).raise_for_status()
+        groups = (await portal.ask("operator", "GET", "/api/v1/drop-copy-groups")).json()["items"]
+    return dict(groups[0])
+
+
+async def market_data_of_ours(portal: Portal) -> str:
+    """Return a Market Data session of the first entity."""
+    path = "/api/v1/market-data-sessions"
+    sessions = (await portal.ask("operator", "GET", path)).json()["items"]
+    if not sessions:
+        (await portal.ask("operator", "POST", path, json=BODIES["POST", path])).raise_for_status()
+        sessions = (await portal.ask("operator", "GET", path)).json()["items"]
+    return str(sessions[0]["session_id"])
+
+
+GROUP = {"name": "Ours only", "firm": "OURS1", "market": "US", "sources": ["A00"], "messages": ["acks"]}
+
+
 async def path_to_ours(portal: Portal, path: str) -> str:
     """Fill a path with things that belong to the first entity."""
     names = {"session_id": "A00", "gfid": "OURS1", "entity_id": 1, "token_id": 3, "access_key_id": ""}
+    if "{request_id}" in path:
+        names["request_id"] = await waiting_request(portal)
+    if "{group_id}" in path:
+        names["group_id"] = (await group_of_ours(portal))["group_id"]
+    if path.startswith("/api/v1/market-data"):
+        names["session_id"] = await market_data_of_ours(portal)
     if any(part in path for part in ("{access_key_id}", "bulk-", "revocation")):
         (pair, *_) = (await portal.ask("operator", "GET", "/api/v1/sessions/A00/keys")).json()["items"] or [None]
         if pair is None:
@@ -96,7 +170,7 @@ async def test_nothing_but_the_health_and_the_start_page_is_shown_to_nobody(port
     assert len(found) >= 20
     for method, path in found:
         target = await path_to_ours(portal, path)
-        nobody = await portal.ask(None, method, target, json=BODIES.get((method, path)))
+        nobody = await portal.ask(None, method, target, **body_of(method, path))
         check_problem(nobody, 401, "unauthorized")
         assert nobody.headers["www-authenticate"].startswith("Bearer")
 
@@ -110,11 +184,12 @@ async def test_a_bad_token_is_as_good_as_none(portal: Portal, header: str) -> No
 async def test_a_read_only_token_reads_everything_of_its_entity_but_no_secret_and_changes_nothing(
     portal: Portal,
 ) -> None:
-    await path_to_ours(portal, "{access_key_id}")
+    await path_to_ours(portal, "{access_key_id}{request_id}{group_id}")
+    await market_data_of_ours(portal)
     before = await portal.registry.verify_audit()
     for method, path in routes(portal):
         target = await path_to_ours(portal, path)
-        answer = await portal.ask("reader", method, target, json=BODIES.get((method, path)))
+        answer = await portal.ask("reader", method, target, **body_of(method, path))
         if (method, path) in FOR_READERS:
             assert answer.status_code == 204
         elif method != "GET" or (method, path) in NOT_FOR_READERS | NOT_FOR_ENTITIES:
@@ -125,7 +200,8 @@ async def test_a_read_only_token_reads_everything_of_its_entity_but_no_secret_an
 
 
 async def test_things_of_another_entity_do_not_exist(portal: Portal) -> None:
-    await path_to_ours(portal, "{access_key_id}")
+    await path_to_ours(portal, "{access_key_id}{request_id}{group_id}")
+    await market_data_of_ours(portal)
     before = await portal.registry.verify_audit()
     walked = 0
     for method, path in routes(portal):
@@ -133,14 +209,15 @@ async def test_things_of_another_entity_do_not_exist(portal: Portal) -> None:
             continue
         walked += 1
         target = await path_to_ours(portal, path)
-        answer = await portal.ask("stranger", method, target, json=BODIES.get((method, path)))
+        answer = await portal.ask("stranger", method, target, **body_of(method, path))
         check_problem(answer, 404, "not-found")
     assert walked >= 10
     assert await portal.registry.verify_audit() == before
 
 
 async def test_lists_show_nothing_of_another_entity(portal: Portal) -> None:
-    await portal.ask("operator", "POST", "/api/v1/sessions/A00/keys")
+    await path_to_ours(portal, "{access_key_id}{request_id}{group_id}")
+    await market_data_of_ours(portal)
     for method, path in routes(portal):
         if method == "GET" and "{" not in path and (method, path) not in NOT_FOR_ENTITIES:
             answer = await portal.ask("stranger", method, path)
@@ -157,12 +234,15 @@ async def test_what_a_body_names_of_another_entity_does_not_exist_either(portal:
 
 
 async def test_an_admin_may_do_all_of_it_within_the_entity(portal: Portal) -> None:
-    deletes_last = sorted(routes(portal), key=lambda route: route[0] == "DELETE")
+    # The session and everything that hangs off it go last.
+    deletes_last = sorted(
+        routes(portal), key=lambda route: (route[0] == "DELETE", route[1] == "/api/v1/sessions/{session_id}")
+    )
     for method, path in deletes_last:
         target = await path_to_ours(portal, path)
         if path.endswith("/cut-over"):  # it takes a second pair
             await portal.ask("admin", "POST", "/api/v1/sessions/A00/keys")
-        answer = await portal.ask("admin", method, target, json=BODIES.get((method, path)))
+        answer = await portal.ask("admin", method, target, **body_of(method, path))
         if (method, path) in NOT_FOR_ENTITIES:
             check_problem(answer, 403, "forbidden")
         else:

@@ -7,18 +7,25 @@ from .conftest import Portal, broken_database, check_problem
 
 async def test_a_session_is_created_listed_and_shown(portal: Portal) -> None:
     body = {"firms": ["OURS1"], "market_segments": [40], "cancel_on_disconnect": False, "label": "algo 7"}
-    created = await portal.ask("admin", "POST", "/api/v1/sessions", json=body)
-    assert created.status_code == 201
+    request = await portal.ask("admin", "POST", "/api/v1/sessions", json=body)
+    assert request.status_code == 201
+    assert (request.json()["status"], request.json()["session_ids"]) == ("Completed", ["A02"])
+    created = await portal.ask("reader", "GET", "/api/v1/sessions/A02")
     assert created.json() == {
         **body,
         "session_id": "A02",
+        "addresses": [{"segment": 40, "role": "primary", "host": "127.0.0.1", "port": 9040}],
+        "protocol": "FIXP",
+        "notes": "",
+        "front_end_system": "",
+        "allowed_sources": [],
+        "live_date": None,
         "entity_id": 1,
         "created_at": "2026-01-01T00:00:00Z",
         "valid_key_pairs": 0,
         "connected": False,
         "port_closed": False,
     }
-    assert (await portal.ask("reader", "GET", "/api/v1/sessions/A02")).json() == created.json()
     listed = (await portal.ask("reader", "GET", "/api/v1/sessions")).json()
     assert [session["session_id"] for session in listed["items"]] == ["A00", "A02"]
 

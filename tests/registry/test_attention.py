@@ -5,7 +5,21 @@ from collections.abc import Collection
 import pytest
 
 from ontherun.keys import ManualClock
-from ontherun.registry import SYSTEM, Need, NeedKind, Principal, PrincipalKind, Registry, look_over
+from ontherun.registry import (
+    SYSTEM,
+    CreateSessions,
+    Need,
+    NeedKind,
+    PeoplePolicy,
+    Principal,
+    PrincipalKind,
+    Registry,
+    Role,
+    look_over,
+)
+
+from .conftest import Venue, principal
+from .people import enrol, make_user
 
 DAY = 86_400 * 1_000_000_000
 
@@ -92,3 +106,55 @@ async def test_the_most_pressing_comes_first(registry: Registry, session_id: str
 async def test_nobody_is_told_of_what_is_not_theirs(registry: Registry, session_id: str) -> None:
     stranger = Principal("stranger", PrincipalKind.PERSON, {2: frozenset()})
     assert await needs(registry, stranger, {session_id}) == []
+
+
+async def test_a_request_that_waits_is_named_to_those_who_may_decide(venue: Venue) -> None:
+    await venue.registry.policies.set(SYSTEM, four_eyes=True)
+    request = await venue.registry.requests.submit(
+        venue.admin, CreateSessions(firms=("OURS1",), market_segments=(40,), number_of_sessions=2)
+    )
+    colleague = principal("colleague", Role.ADMIN_MANAGER, venue.ours.entity_id)
+    kinds = {
+        by.name: [need for need in await needs(venue.registry, by) if need.kind is NeedKind.REQUEST_WAITS]
+        for by in (colleague, venue.admin, venue.reader, venue.stranger)
+    }
+    (need,) = kinds.pop("colleague")
+    assert (need.subject, need.about, need.at) == (str(request.request_id), request.summary, request.submitted_at)
+    assert not any(kinds.values()), "nobody decides on their own request, or without the right"
+
+
+async def test_a_notice_that_perhaps_did_not_arrive_is_named(venue: Venue) -> None:
+    registry = venue.registry
+    registry.notices.outbox.mail_configured = True
+    await registry.notices.addresses.add(venue.admin, venue.ours.entity_id, "keys-team@bank.example")
+    await registry.pairs.generate(venue.admin, "A00")
+    ((_, delivery), *_) = await registry.notices.deliveries.page(venue.admin)
+    await registry.notices.deliveries.claim(delivery, "<1@x>")
+    assert not any(need.kind is NeedKind.DELIVERY_FAILED for need in await needs(registry, venue.admin))
+    await registry.notices.deliveries.lost_at_the_start()
+    (need,) = (need for need in await needs(registry, venue.admin) if need.kind is NeedKind.DELIVERY_FAILED)
+    assert (need.subject, need.about) == (delivery.delivery_id, "mail: keys-team@bank.example")
+    assert not any(need.kind is NeedKind.DELIVERY_FAILED for need in await needs(registry, venue.stranger))
+
+
+async def test_people_without_second_factor_and_entities_with_one_admin_are_named_to_those_who_manage_people(
+    venue: Venue,
+) -> None:
+    registry = venue.registry
+    registry.people_policy = PeoplePolicy()
+    await make_user(registry, "ada@bank.example", {1: Role.ADMIN_MANAGER})
+    of_people = {NeedKind.TOO_FEW_ADMINS, NeedKind.NO_SECOND_FACTOR}
+
+    async def found_by(by: Principal) -> list[tuple[NeedKind, str]]:
+        return [(need.kind, need.about) for need in await needs(registry, by) if need.kind in of_people]
+
+    assert await found_by(venue.admin) == [
+        (NeedKind.TOO_FEW_ADMINS, "Ours has 1"),
+        (NeedKind.NO_SECOND_FACTOR, "ada@bank.example"),
+    ]
+    assert await found_by(venue.reader) == []
+    assert await found_by(venue.stranger) == []
+    await make_user(registry, "bob@bank.example", {1: Role.ADMIN_MANAGER})
+    for email in ("ada@bank.example", "bob@bank.example"):
+        await enrol(registry, email)
+    assert await found_by(venue.admin) == []

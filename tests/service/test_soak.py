@@ -221,7 +221,7 @@ def more_sessions(venue: VenueProcess, count: int) -> list[dict[str, Any]]:
         trust_env=False,
     ) as api:
         for _ in range(count):
-            created = api.post("/sessions", json={"firms": ["DEMO1"], "market_segments": [40]}).json()["session_id"]
+            created = api.post("/sessions", json={"firms": ["DEMO1"], "market_segments": [40]}).json()["session_ids"][0]
             api.post(f"/sessions/{created}/party-details", json={"firm": "DEMO1", "party_details_list_req_id": 7})
             key_id = api.post(f"/sessions/{created}/keys").json()["access_key_id"]
             key = api.get(f"/sessions/{created}/keys/{key_id}/download").json()

@@ -8,13 +8,17 @@ from ontherun.cli import (
     attention,
     audit,
     demo,
+    drop_copy,
     frames,
     key_test,
     keys_all,
     lab,
+    market_data,
     notices,
     orders,
     people,
+    requests,
+    session_changes,
     sessions,
     up,
 )
@@ -30,7 +34,11 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("sign-in-link")(people.sign_in_link)
 app.command("attention")(attention.attention)
+session_changes.add_to(sessions.app)
 app.add_typer(sessions.app)
+app.add_typer(drop_copy.app)
+app.add_typer(market_data.app)
+app.add_typer(requests.app)
 keys_all.app.command("test")(key_test.judge_login)
 app.add_typer(keys_all.app)
 app.add_typer(orders.app)

@@ -79,19 +79,23 @@ class Api:
         """Return the text answer to GET."""
         return self._request("GET", path, query).text
 
-    def every(self, *path: str, **query: str | int | bool) -> list[dict[str, Any]]:
-        """Return all items of a list, page by page."""
+    def every(self, *path: str, next_is: str = "after", **query: str | int | bool) -> list[dict[str, Any]]:
+        """Return all items of a list, page by page; `next_is` is the parameter that `next` goes into."""
         items: list[dict[str, Any]] = []
         while True:
             page = self.get(*path, **query)
             items.extend(page["items"])
             if page["next"] is None:
                 return items
-            query["after"] = page["next"]
+            query[next_is] = page["next"]
 
     def post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
         """Return the JSON answer to POST."""
         return self._request("POST", path, {}, body).json()
+
+    def patch(self, *path: str, body: dict[str, Any]) -> Any:
+        """Return the JSON answer to PATCH."""
+        return self._request("PATCH", path, {}, body).json()
 
     def post_file(self, *path: str, body: dict[str, Any]) -> bytes:
         """Return the bytes of the file that answers POST."""
@@ -101,13 +105,22 @@ class Api:
         """Return the JSON answer to PUT."""
         return self._request("PUT", path, {}, body).json()
 
+    def delete(self, *path: str, **query: str | int | bool) -> Any:
+        """Send DELETE, and return the JSON answer, None where there is none."""
+        answer = self._request("DELETE", path, query)
+        return answer.json() if answer.content else None
+
+    def send_csv(self, *path: str, content: bytes) -> Any:
+        """Return the JSON answer to a CSV file that is posted."""
+        return self._request("POST", path, {}, content=content).json()
+
+    def file(self, *path: str, **query: str | int | bool) -> bytes:
+        """Return the file that answers GET."""
+        return self._request("GET", path, query).content
+
     def act(self, *path: str) -> None:
         """Send POST where there is nothing to answer."""
         self._request("POST", path, {})
-
-    def delete(self, *path: str) -> None:
-        """Send DELETE."""
-        self._request("DELETE", path, {})
 
     def save(self, out: Path, *path: str, **query: str | int | bool) -> None:
         """Write the answer to GET into a new file, as it arrives."""
@@ -135,18 +148,23 @@ class Api:
         path: Iterable[str],
         query: dict[str, str | int | bool],
         body: dict[str, Any] | None = None,
+        content: bytes | None = None,
     ) -> "Response":
         """Ask once, or again with the same Idempotency-Key when the answer was lost: there is one effect at most."""
         import httpx2
 
         headers = self._headers()
+        if content is not None:
+            headers["Content-Type"] = "text/csv"
         if method != "GET":
             headers["Idempotency-Key"] = str(uuid4())
         waits = iter(_WAITS)
         while True:
             try:
                 with self._client() as client:
-                    answer = client.request(method, self._at(path), params=query, json=body, headers=headers)
+                    answer = client.request(
+                        method, self._at(path), params=query, json=body, content=content, headers=headers
+                    )
             except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError) as error:
                 if (wait := next(waits, None)) is None:
                     fail(f"The venue at {self._url} breaks the connection ({error}). Is it still running?")

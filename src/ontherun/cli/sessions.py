@@ -1,4 +1,4 @@
-"""ontherun session: create and see Order Entry sessions."""
+"""ontherun session: see Order Entry sessions. What changes them is in session_changes.py."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,7 @@ import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, day, print_json, print_table
 
-app = typer.Typer(name="session", help="Create and see Order Entry sessions.", no_args_is_help=True)
+app = typer.Typer(name="session", help="Create, see, change and delete Order Entry sessions.", no_args_is_help=True)
 
 SessionId = Annotated[str, typer.Argument(metavar="SESSION", help="Session ID, for example A00.")]
 
@@ -51,38 +51,7 @@ def show_session(
     if as_json:
         print_json(session)
     else:
-        _print_session(session)
-
-
-@app.command("create")
-def create_session(
-    firm: Annotated[list[str], typer.Option(metavar="GFID", help="A Globex firm, the primary one first. Repeatable.")],
-    segment: Annotated[list[int] | None, typer.Option(metavar="ID", help="A market segment. Repeatable. [40]")] = None,
-    cancel_on_disconnect: Annotated[
-        bool,
-        typer.Option(
-            help="Whether resting day orders go when the connection is lost. Kept; the gateways do not act on it yet."
-        ),
-    ] = True,
-    label: Annotated[str, typer.Option(help="A name for people.")] = "",
-    as_json: AsJson = False,
-    data: Data = DEFAULT_DATA,
-    api_url: ApiUrl = None,
-    token_file: TokenFile = None,
-) -> None:
-    """Create a session. Its Session ID is assigned."""
-    body = {
-        "firms": firm,
-        "market_segments": segment or [40],
-        "cancel_on_disconnect": cancel_on_disconnect,
-        "label": label,
-    }
-    session = Api.connect(data, api_url, token_file).post("sessions", body=body)
-    if as_json:
-        print_json(session)
-    else:
-        _print_session(session)
-        typer.echo(f"It logs in once it has a key pair: ontherun key generate {session['session_id']}")
+        print_session(session)
 
 
 @app.command("open-port")
@@ -107,13 +76,19 @@ def _login(session: dict[str, Any], otherwise: str) -> str:
     return "logged in" if session["connected"] else otherwise
 
 
-def _print_session(session: dict[str, Any]) -> None:
+def print_session(session: dict[str, Any]) -> None:
+    """Print what there is to know of a session."""
     lines = {
         "Session ID": session["session_id"],
         "Label": session["label"] or "-",
         "Globex firms": " ".join(session["firms"]),
         "Market segments": " ".join(map(str, session["market_segments"])),
         "Cancel on disconnect": "yes" if session["cancel_on_disconnect"] else "no",
+        "Log in at": " ".join(f"{at['host']}:{at['port']}" for at in session["addresses"]) or "-",
+        "Log in from": " ".join(session["allowed_sources"]) or "anywhere",
+        "Protocol": session["protocol"],
+        "Front end system": session["front_end_system"] or "-",
+        "Notes": session["notes"] or "-",
         "Valid key pairs": session["valid_key_pairs"],
         "Login": _login(session, "not logged in"),
         "Created": f"{day(session['created_at'])} UTC",

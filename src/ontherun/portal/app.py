@@ -16,12 +16,16 @@ from ontherun.portal import (
     routes_all_keys,
     routes_attention,
     routes_audit,
+    routes_drop_copy,
     routes_key_test,
     routes_keys,
     routes_lab,
+    routes_market_data,
     routes_notices,
     routes_people,
     routes_policies,
+    routes_requests,
+    routes_session_requests,
     routes_sessions,
     routes_venue,
 )
@@ -35,7 +39,11 @@ from ontherun.registry import LARGEST_ID, Registry
 
 _ROOM = Path(__file__).parent
 _ROUTES = (
+    routes_session_requests,
     routes_sessions,
+    routes_drop_copy,
+    routes_market_data,
+    routes_requests,
     routes_keys,
     routes_all_keys,
     routes_policies,

@@ -9,6 +9,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 LARGEST_BODY = 64 * 1024
 """The largest request body, in bytes."""
 
+LARGEST_FILE = 1024 * 1024
+"""The largest body of a request that brings a file."""
+
+_FILES = frozenset({"/api/v1/sessions/import", "/api/v1/sessions/import/preview", "/sessions/import"})
+
 _EVERYWHERE = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'",
@@ -31,13 +36,14 @@ class GuardMiddleware:
             await self.app(scope, receive, send)
             return
         received = 0
+        largest = LARGEST_FILE if scope["path"] in _FILES else LARGEST_BODY
 
         async def receive_guarded() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > LARGEST_BODY:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body has at most {LARGEST_BODY} bytes.")
+            if received > largest:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body has at most {largest} bytes here.")
             return message
 
         async def send_guarded(message: Message) -> None:

@@ -79,27 +79,21 @@ class FirmView(Strict):
     created_at: str
 
 
-class NewSession(Strict):
-    """What it takes to create an Order Entry session. The Session ID is assigned."""
-
-    firms: Annotated[
-        list[Gfid],
-        Field(min_length=1, max_length=100, description="the primary firm first", json_schema_extra=_UNIQUE),
-    ]
-    market_segments: Annotated[list[Segment], Field(min_length=1, max_length=100, json_schema_extra=_UNIQUE)]
-    cancel_on_disconnect: bool = True
-    label: Label = ""
-
-
 class SessionView(Strict):
-    """An Order Entry session."""
+    """An Order Entry session. `addresses` are the gateways of its market segments: where to log in."""
 
     session_id: str
     entity_id: int
     firms: list[str]
     market_segments: list[int]
+    addresses: list["GatewayView"]
     cancel_on_disconnect: bool
+    protocol: Literal["FIXP", "FIX"]
     label: str
+    notes: str
+    front_end_system: str
+    allowed_sources: list[str]
+    live_date: str | None
     created_at: str
     valid_key_pairs: int
     connected: bool

@@ -8,7 +8,7 @@ class NeedView(Strict):
     """One thing to act on. `at`: when it happens or happened; null: it just is."""
 
     kind: NeedKind
-    entity_id: int
+    entity_id: int | None
     subject: str
     about: str
     at: str | None

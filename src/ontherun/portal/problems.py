@@ -100,6 +100,13 @@ _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
 )
 
 
+def status_for(error: Exception) -> HTTPStatus:
+    """Return the status with which a page or the API answers an error of the registry or of the key rules."""
+    if isinstance(error, InvalidError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    return next((status for sort, status, _ in _KINDS if isinstance(error, sort)), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, InvalidError):
         return _faults([Fault(where=f"body.{error.where}", message=f"{error.what} Expected: {error.expected}")])

@@ -1,6 +1,5 @@
 """Key pairs of every session that the caller sees: lists, the calendar, health, and many in one go."""
 
-import json
 from http import HTTPStatus
 from typing import Annotated
 
@@ -103,8 +102,7 @@ async def download_in_bulk(by: Asking, registry: Serving, wanted: keys.DownloadI
     files = await registry.pairs_in_bulk.download(by, _names(wanted), packed_as, reason=wanted.reason)
     if wanted.packing == "zip":
         return attachment(views_keys.zipped(files, wanted.format), "keys.zip", "application/zip")
-    content = json.dumps([file.fields() for file in files], indent=2) + "\n"
-    return attachment(content, "keys.json", "application/json")
+    return attachment(views_keys.together(files), "keys.json", "application/json")
 
 
 def expiries(registry: Registry, by: Principal) -> list[StoredKeyPair]:

@@ -35,17 +35,8 @@ async def list_sessions(
     """List the sessions."""
     found, following = page_after(registry.sessions.list(by), lambda session: session.session_id, after, limit)
     status = status_of(request)
-    now = status.connected(), status.closed_ports()
+    now = status.connected(), status.closed_ports(), views.gateways(status)
     return models.Page(items=[views.session(session, registry, *now) for session in found], next=following)
-
-
-@router.post("", status_code=HTTPStatus.CREATED, responses=_CHANGE, summary="Create a session; its id is assigned")
-async def create_session(by: Asking, registry: Serving, request: Request, new: models.NewSession) -> models.SessionView:
-    """Create a session."""
-    session = await registry.sessions.create(
-        by, new.firms, new.market_segments, cancel_on_disconnect=new.cancel_on_disconnect, label=new.label
-    )
-    return _shown(session, registry, status_of(request))
 
 
 @router.get("/{session_id}", responses=_READ, summary="Show a session")
@@ -72,7 +63,7 @@ async def open_port(
 
 
 def _shown(session: OrderEntrySession, registry: Registry, status: Status) -> models.SessionView:
-    return views.session(session, registry, status.connected(), status.closed_ports())
+    return views.session(session, registry, status.connected(), status.closed_ports(), views.gateways(status))
 
 
 @router.get("/{session_id}/party-details", responses=_READ, summary="List a session's registered party details")

@@ -3,15 +3,18 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 import ontherun
 from ontherun.keys import utc_text
-from ontherun.portal import models, views
+from ontherun.portal import models, views, views_requests
 from ontherun.portal.dependencies import Asking, Serving
+from ontherun.portal.models_requests import RequestView, terms_of
 from ontherun.portal.paging import page_after
 from ontherun.portal.problems import answers
+from ontherun.portal.routes_requests import SUBMIT
 from ontherun.portal.routes_sessions import status_of
+from ontherun.registry import RequestKind
 
 _READ = answers(HTTPStatus.NOT_FOUND)
 _CHANGE = answers(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -99,13 +102,17 @@ async def list_firms(
 @router.post(
     "/firms",
     status_code=HTTPStatus.CREATED,
-    responses=_CHANGE,
+    responses=SUBMIT,
     tags=["entities and firms"],
-    summary="Give an entity a Globex firm",
+    summary="Ask for a Globex firm of an entity",
 )
-async def create_firm(by: Asking, registry: Serving, new: models.NewFirm) -> models.FirmView:
-    """Create a firm."""
-    return views.firm(await registry.firms.create(by, new.entity_id, new.gfid, new.name))
+async def create_firm(
+    by: Asking, registry: Serving, new: models.NewFirm, response: Response
+) -> models.FirmView | RequestView:
+    """Ask for a firm."""
+    request = await registry.requests.submit(by, terms_of(new, RequestKind.REGISTER_FIRM))
+    shown = views_requests.submitted(request, by, registry, response)
+    return shown if request.status.open else views.firm(registry.firms.get(by, new.gfid))
 
 
 @router.get("/firms/{gfid}", responses=_READ, tags=["entities and firms"], summary="Show a Globex firm")

@@ -33,7 +33,11 @@ def firm(record: GlobexFirm) -> models.FirmView:
 
 
 def session(
-    record: OrderEntrySession, registry: Registry, connected: Collection[str], closed_ports: Collection[str]
+    record: OrderEntrySession,
+    registry: Registry,
+    connected: Collection[str],
+    closed_ports: Collection[str],
+    listening: Collection[models.GatewayView],
 ) -> models.SessionView:
     """Show a session with what is true of it now: the collections are what `Status` says of all sessions."""
     return models.SessionView(
@@ -41,8 +45,14 @@ def session(
         entity_id=record.entity_id,
         firms=list(record.firms),
         market_segments=list(record.market_segments),
+        addresses=[at for at in listening if at.segment in record.market_segments],
         cancel_on_disconnect=record.cancel_on_disconnect,
+        protocol=record.protocol.value,
         label=record.label,
+        notes=record.notes,
+        front_end_system=record.front_end_system,
+        allowed_sources=list(record.allowed_sources),
+        live_date=record.live_date,
         created_at=utc_text(record.created_at),
         valid_key_pairs=len(registry.directory.valid_pairs_of(record.session_id, registry.clock.now())),
         connected=record.session_id in connected,

@@ -1,6 +1,7 @@
 """Key pairs as the API shows them."""
 
 import io
+import json
 import zipfile
 from collections.abc import Sequence
 
@@ -88,6 +89,11 @@ def health(session: AnySession, found: Health) -> models.HealthView:
 def file_name(key_file: KeyFile, file_format: str) -> str:
     """Name a key file: A00-AccessKeyID.json. Both parts are safe in a header and in a file system."""
     return f"{key_file.pair.session_id}-{key_file.pair.access_key_id}.{SUFFIXES[file_format]}"
+
+
+def together(key_files: Sequence[KeyFile]) -> str:
+    """Write key files as one JSON array."""
+    return json.dumps([key_file.fields() for key_file in key_files], indent=2) + "\n"
 
 
 def zipped(key_files: Sequence[KeyFile], file_format: str) -> bytes:

@@ -22,7 +22,7 @@ from ontherun.registry.errors import (
     TooManyError,
     UnavailableError,
 )
-from ontherun.registry.handover import LONGEST_PUBLIC_KEY
+from ontherun.registry.handover import LONGEST_PUBLIC_KEY, read_public_key
 from ontherun.registry.invitations import Invited
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
@@ -183,6 +183,7 @@ __all__ = [
     "Outcome",
     "LARGEST_BULK",
     "LONGEST_PUBLIC_KEY",
+    "read_public_key",
     "PartyDetails",
     "ApiToken",
     "AuditEntry",

@@ -4,14 +4,15 @@ Worked out from the directory at each asking; nothing is stored, so nothing can 
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import TYPE_CHECKING
 
 from ontherun.keys import Finding, KeyPairState
-from ontherun.registry.principal import Principal
+from ontherun.registry.principal import Principal, Right
 from ontherun.registry.records import AnySession
+from ontherun.registry.records_notices import DeliveryState
 
 if TYPE_CHECKING:
     from ontherun.registry.registry import Registry
@@ -25,6 +26,10 @@ class NeedKind(StrEnum):
     """Too many bad logins closed the session's port: every login is refused."""
     NO_VALID_KEY = "no-valid-key"
     """The session has no key pair that a login may use."""
+    REQUEST_WAITS = "request-waits"
+    """A request waits for the decision of whoever asks."""
+    DELIVERY_FAILED = "delivery-failed"
+    """A notice could not be delivered and was given up, or perhaps did not arrive."""
     KEY_EXPIRES = "key-expires"
     """The session's last valid key pair expires within four weeks, and it has no successor."""
     KEY_FAILING = "key-failing"
@@ -35,17 +40,22 @@ class NeedKind(StrEnum):
     """Nobody logged in with the key pair for a week."""
     KEY_OLD = "key-old"
     """The key pair is older than half its life: common benchmarks ask for less than the exchange's twelve months."""
+    TOO_FEW_ADMINS = "too-few-admins"
+    """The entity has people, but fewer Admin Managers than the exchange asks for: two."""
+    NO_SECOND_FACTOR = "no-second-factor"
+    """The person has enrolled no second factor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
     """One thing to act on. `at`: when it happens or happened, nanoseconds since 1970-01-01 UTC, or None: it just is.
 
-    `subject` is a Session ID for all that concerns a session; `about` names the key pair or says more.
+    `subject` is a Session ID for all that concerns a session, else the number of a request, delivery, entity or user;
+    `about` names the key pair or says more. `entity_id` None: the venue's own.
     """
 
     kind: NeedKind
-    entity_id: int
+    entity_id: int | None
     subject: str
     about: str
     at: int | None = None
@@ -75,6 +85,12 @@ async def look_over(registry: "Registry", by: Principal, closed_ports: Collectio
         if session.deleted_at is None and by.sees(session.entity_id):
             seen.sessions.append(session)
             _add_session(registry, session, session.session_id in closed_ports, now, seen)
+    seen.needs += _of_people(registry, by)
+    seen.needs += (
+        Need(NeedKind.REQUEST_WAITS, request.entity_id, str(request.request_id), request.summary, request.submitted_at)
+        for request in registry.requests.to_do(by)
+    )
+    seen.needs += await _of_deliveries(registry, by)
     order = list(NeedKind)
     seen.needs.sort(key=lambda need: (order.index(need.kind), need.at or 0))
     return seen
@@ -100,6 +116,36 @@ def _add_session(registry: "Registry", session: AnySession, port_closed: bool, n
             stored = registry.directory.pair(concern.access_key_id)
             need(kind, concern.access_key_id, stored.pair.expires_at if stored and kind in _ENDING else None)
 
+
+async def _of_deliveries(registry: "Registry", by: Principal) -> list[Need]:
+    """Return the newest deliveries that somebody has to see to."""
+    return [
+        Need(
+            NeedKind.DELIVERY_FAILED,
+            notice.entity_id,
+            delivery.delivery_id,
+            f"{delivery.channel}: {delivery.address}",
+        )
+        for state in (DeliveryState.GIVEN_UP, DeliveryState.UNCONFIRMED)
+        for notice, delivery in await registry.notices.deliveries.page(by, state=state, limit=_DELIVERIES)
+    ]
+
+
+def _of_people(registry: "Registry", by: Principal) -> Iterator[Need]:
+    book = registry.directory.people
+    for entity in registry.directory.entities():
+        if not by.may(Right.MANAGE_PEOPLE, entity.entity_id):
+            continue
+        here = [user for user in book.users_at(entity.entity_id) if user.left_at is None]
+        admins = len(book.admin_managers(entity.entity_id))
+        if here and admins < registry.people_policy.minimum_admin_managers:
+            yield Need(NeedKind.TOO_FEW_ADMINS, entity.entity_id, str(entity.entity_id), f"{entity.name} has {admins}")
+        for user in here:
+            if not book.has_second_factor(user.user_id):
+                yield Need(NeedKind.NO_SECOND_FACTOR, entity.entity_id, str(user.user_id), user.email)
+
+
+_DELIVERIES = 20
 
 _SLICE = 200
 """Some five milliseconds of work."""

@@ -42,7 +42,7 @@ class OrderEntryPlans:
         InvalidError for values that cannot be, NotFoundError for firms and segments that are not there for the
         principal, ConflictError for firms of different entities or more sessions than the entity may have.
         """
-        terms, entity_id = self._checked(by, terms)
+        terms, entity_id = self.checked(by, terms)
         self._check_allowance(entity_id, terms.number_of_sessions)
         firm, others = terms.firms[0], len(terms.firms) - 1
         segments = " and ".join(map(str, terms.market_segments))
@@ -68,7 +68,7 @@ class OrderEntryPlans:
         lines, entities = [], set()
         for place, line in enumerate(terms.sessions):
             try:
-                checked, entity_id = self._checked(by, line)
+                checked, entity_id = self.checked(by, line)
             except InvalidError as error:
                 raise InvalidError(f"sessions[{place}].{error.where}", error.what, error.expected) from None
             lines.append(checked)
@@ -205,7 +205,8 @@ class OrderEntryPlans:
             if isinstance(session, OrderEntrySession)
         )
 
-    def _checked(self, by: Principal, terms: CreateSessions) -> tuple[CreateSessions, int]:
+    def checked(self, by: Principal, terms: CreateSessions) -> tuple[CreateSessions, int]:
+        """Return what is asked for, in its normal form, and the entity that it is for."""
         firms = checked_distinct("firms", terms.firms)
         if not 1 <= terms.number_of_sessions <= MOST_SESSIONS:
             raise InvalidError("number_of_sessions", "is out of range.", f"1 to {MOST_SESSIONS}")

@@ -84,6 +84,10 @@ class Sessions:
             if isinstance(session, OrderEntrySession) and session.deleted_at is None and by.sees(session.entity_id)
         ]
 
+    def check(self, by: Principal, terms: CreateSessions) -> None:
+        """Check what one line of an import asks for, but for the allowance; the errors are those of `create`."""
+        self._plans.checked(by, terms)
+
     def any_service(self, by: Principal, session_id: str) -> AnySession:
         """Return a session of any service. NotFoundError when there is none for this principal."""
         session = self._directory.session(session_id)

@@ -3,11 +3,28 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from ontherun.portal.pages import api, audit, display, messages, notices, session, sign_in, start
+from ontherun.portal.pages import (
+    api,
+    audit,
+    display,
+    key_calendar,
+    keys,
+    messages,
+    notices,
+    one_key,
+    session,
+    session_keys,
+    sign_in,
+    start,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     start.router,
     session.router,
+    session_keys.router,
+    one_key.router,
+    keys.router,
+    key_calendar.router,
     messages.router,
     notices.router,
     audit.router,

@@ -40,6 +40,10 @@ def _operator(_registry: Registry, viewer: Principal) -> bool:
     return True
 
 
+def _to_do(registry: Registry, viewer: Principal) -> int:
+    return len(registry.requests.to_do(viewer))
+
+
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     (
         "Overview",
@@ -68,7 +72,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Requests",
         (
             Place("/requests", "My requests", "requests"),
-            Place("/to-do", "To do", "to-do"),
+            Place("/to-do", "To do", "to-do", counter=_to_do),
         ),
     ),
     (

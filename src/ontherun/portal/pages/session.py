@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.models import SessionId
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
+from ontherun.portal.pages.session_keys import keys_of
 from ontherun.portal.pages.shell import redirect, render
 from ontherun.portal.routes_sessions import status_of
 from ontherun.portal.status import GatewayAddress
@@ -43,6 +44,7 @@ async def session_page(request: Request, registry: Serving, viewer: Viewer, sess
         connected=session_id in status.connected(),
         port_closed=closed,
         may_open_port=closed and viewer.operator,
+        keys=keys_of(registry, viewer, session_id) if session.deleted_at is None else None,
         valid_pairs=len(registry.directory.valid_pairs_of(session_id, registry.clock.now())),
     )
 

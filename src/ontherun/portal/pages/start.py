@@ -46,6 +46,20 @@ WORDINGS = {
         "sessions have no valid key pair",
         "It cannot log in. Generate one; it works at once.",
     ),
+    NeedKind.REQUEST_WAITS: Wording(
+        "warn",
+        "request waits for your decision",
+        "requests wait for your decision",
+        "Approve it or reject it; nothing happens before that.",
+        "/requests/{subject}",
+    ),
+    NeedKind.DELIVERY_FAILED: Wording(
+        "warn",
+        "notice did not arrive",
+        "notices did not arrive",
+        "It was given up, or its sending was cut off. See why, and send it again.",
+        "/notices",
+    ),
     NeedKind.KEY_EXPIRES: Wording(
         "warn",
         "key pair expires and has no successor",
@@ -75,6 +89,20 @@ WORDINGS = {
         "key pair is older than half a year",
         "key pairs are older than half a year",
         "It is valid, but common benchmarks ask for less than twelve months. Replace it when it suits you.",
+    ),
+    NeedKind.TOO_FEW_ADMINS: Wording(
+        "warn",
+        "entity has too few Admin Managers",
+        "entities have too few Admin Managers",
+        "When the only one is away, nobody can act. Give the role to a second person.",
+        "/people",
+    ),
+    NeedKind.NO_SECOND_FACTOR: Wording(
+        "warn",
+        "person has no second factor",
+        "people have no second factor",
+        "They sign in with a password alone. Ask them to enrol a passkey or an authenticator app.",
+        "/people",
     ),
 }
 

@@ -8,10 +8,12 @@ _WORDS: dict[Tone, str] = {
     "good": "active, valid, completed, approved, delivered, sent, read, logged in, connected, enabled, open"
     ", established, verified, intact, accepted, ok, primary, current, yes",
     "warn": "expiring, pending approval, pending, due, retrying, locked, port closed, sunset, unread, invited"
-    ", not delivered, never used, early close, warning"
-    ", unconfirmed, no recipient",
-    "bad": "expired, failed, rejected, revoked, refused, damaged, unavailable, missing, broken, blocked, given up",
-    "busy": "submitted, in-progress, in progress, scheduled, queued, running, new, waiting, moving, sending",
+    ", not delivered, never used, early close, warning, unconfirmed, no recipient"
+    ", no successor, the old key still logs in, older than policy",
+    "bad": "expired, failed, rejected, revoked, refused, damaged, unavailable, missing, broken, blocked, given up"
+    ", no valid pair, logins fail",
+    "busy": "submitted, in-progress, in progress, scheduled, queued, running, new, waiting, moving, sending"
+    ", not yet valid",
 }
 _TONES: dict[str, Tone] = {word.strip(): tone for tone, words in _WORDS.items() for word in words.split(",")}
 
