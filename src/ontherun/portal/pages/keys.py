@@ -11,7 +11,7 @@ from ontherun.keys import Finding, Health, KeyPairState, score_of_entity
 from ontherun.portal import views_keys
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
-from ontherun.portal.pages.key_forms import FormError, Problem, budget_of, problem_of, proof
+from ontherun.portal.pages.key_forms import Answer, FormError, Problem, problem_of, proof, question
 from ontherun.portal.pages.key_rows import rows_of
 from ontherun.portal.pages.shell import redirect, render
 from ontherun.portal.routes_keys import attachment
@@ -119,7 +119,7 @@ async def download_many(
     form: Text = "json",
     packing: Text = "zip",
     reason: Text = "",
-    code: Annotated[str, Form(max_length=4000)] = "",
+    second_factor: Answer = "",
 ) -> Response:
     """Hand out many key files in one."""
     wanted = _wanted(pairs)
@@ -130,7 +130,7 @@ async def download_many(
             registry.pairs.readable(viewer, *pair)  # before the second factor is used up
         packed_as = "json" if packing == "json" else f"{form} in a zip"
         files = await registry.pairs_in_bulk.download(
-            viewer, wanted, packed_as, reason=reason, second_factor=await proof(registry, viewer, code)
+            viewer, wanted, packed_as, reason=reason, second_factor=await proof(registry, viewer, second_factor)
         )
     except FormError as error:
         typed = {"form": form, "packing": packing, "reason": reason}
@@ -254,7 +254,7 @@ def _chosen_page(
         f"keys/{do}_many.html",
         problem.status if problem else 200,
         rows=rows_of(registry, [registry.pairs.get(viewer, *pair) for pair in wanted]),
-        budget=budget_of(registry, viewer),
+        question=question(registry, viewer),
         problem=problem,
         typed={"form": "json", "packing": "zip", "reason": "", **(typed or {})},
     )
