@@ -8,7 +8,9 @@ from ontherun.portal.pages import (
     audit,
     display,
     key_calendar,
+    key_test,
     keys,
+    lab,
     messages,
     notices,
     one_key,
@@ -16,6 +18,7 @@ from ontherun.portal.pages import (
     session_keys,
     sign_in,
     start,
+    venue,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -25,6 +28,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     one_key.router,
     keys.router,
     key_calendar.router,
+    key_test.router,
+    lab.router,
+    venue.router,
     messages.router,
     notices.router,
     audit.router,

@@ -18,8 +18,10 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 import ontherun
+from ontherun.keys import span_text
 from ontherun.portal.pages import moments, navigation, tones, words
 from ontherun.registry import Principal, Registry
+from ontherun.registry.lab_clock import Position
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -58,7 +60,8 @@ def render(request: Request, template: str, status: int = HTTPStatus.OK, **conte
     """Return a page: `template` of portal/templates with `context` and what every page shows.
 
     Every template may use `viewer` (the Principal or None), `csrf`, `groups` (the navigation), `now` (nanoseconds since
-    1970-01-01 UTC), `environment`, `zone` (IANA name), `theme`, `api_url`, `version`, `done`, `path` and `back`.
+    1970-01-01 UTC), `environment`, `lab` (how far a lab's clock was moved, or ""), `zone` (IANA name), `theme`,
+    `api_url`, `version`, `done`, `path` and `back`.
     """
     registry = request.app.state.registry
     assert isinstance(registry, Registry)
@@ -80,6 +83,7 @@ def render(request: Request, template: str, status: int = HTTPStatus.OK, **conte
         "served": served,
         "now": seen.now,
         "environment": registry.environment,
+        "lab": _lab(registry),
         "zone": seen.zone,
         "theme": theme_of(request),
         "api_url": seen.api_url,
@@ -97,6 +101,15 @@ def render(request: Request, template: str, status: int = HTTPStatus.OK, **conte
     if left is not None:
         response.delete_cookie(DONE_COOKIE, httponly=True, samesite="strict")
     return response
+
+
+def _lab(registry: Registry) -> str:
+    """How far a lab's clock was moved, in words; "" where it was not."""
+    clock = registry.lab.clock
+    if clock is None or clock.position == Position():
+        return ""
+    stands = ", and stands still" if clock.position.stands_at is not None else ""
+    return f"{span_text(clock.offset())} of the machine's{stands}"
 
 
 def redirect(request: Request, url: str, done: str | None = None) -> RedirectResponse:
