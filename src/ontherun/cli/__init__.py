@@ -47,6 +47,8 @@ app.add_typer(frames.app)
 app.add_typer(lab.app)
 app.add_typer(notices.app)
 app.add_typer(audit.app)
+app.add_typer(people.app)
+app.add_typer(people.tokens)
 app.add_typer(master_key.app)
 
 

@@ -14,6 +14,8 @@ from ontherun.portal.pages import (
     messages,
     notices,
     one_key,
+    people,
+    profile,
     session,
     session_keys,
     sign_in,
@@ -35,6 +37,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     notices.router,
     audit.router,
     api.router,
+    people.router,
+    profile.router,
     sign_in.router,
     display.router,
 )

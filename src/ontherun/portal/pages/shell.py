@@ -18,10 +18,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 import ontherun
-from ontherun.keys import span_text
 from ontherun.portal.pages import moments, navigation, tones, words
 from ontherun.registry import Principal, Registry
-from ontherun.registry.lab_clock import Position
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -60,8 +58,8 @@ def render(request: Request, template: str, status: int = HTTPStatus.OK, **conte
     """Return a page: `template` of portal/templates with `context` and what every page shows.
 
     Every template may use `viewer` (the Principal or None), `csrf`, `groups` (the navigation), `now` (nanoseconds since
-    1970-01-01 UTC), `environment`, `lab` (how far a lab's clock was moved, or ""), `zone` (IANA name), `theme`,
-    `api_url`, `version`, `done`, `path` and `back`.
+    1970-01-01 UTC), `environment`, `clock_moved`, `zone` (IANA name), `theme`, `api_url`, `version`, `done`,
+    `path` and `back`.
     """
     registry = request.app.state.registry
     assert isinstance(registry, Registry)
@@ -83,7 +81,7 @@ def render(request: Request, template: str, status: int = HTTPStatus.OK, **conte
         "served": served,
         "now": seen.now,
         "environment": registry.environment,
-        "lab": _lab(registry),
+        "clock_moved": _clock_moved(registry),
         "zone": seen.zone,
         "theme": theme_of(request),
         "api_url": seen.api_url,
@@ -103,13 +101,13 @@ def render(request: Request, template: str, status: int = HTTPStatus.OK, **conte
     return response
 
 
-def _lab(registry: Registry) -> str:
-    """How far a lab's clock was moved, in words; "" where it was not."""
+def _clock_moved(registry: Registry) -> str | None:
+    """Return how far a lab's clock is from the machine's, in words; None where it is not."""
     clock = registry.lab.clock
-    if clock is None or clock.position == Position():
-        return ""
-    stands = ", and stands still" if clock.position.stands_at is not None else ""
-    return f"{span_text(clock.offset())} of the machine's{stands}"
+    if clock is None or (offset := clock.offset()) == 0:
+        return None
+    words = moments.distance(abs(offset), 0).removeprefix("in ")
+    return f"{'less than a minute' if words == 'now' else words} {'ahead' if offset > 0 else 'behind'}"
 
 
 def redirect(request: Request, url: str, done: str | None = None) -> RedirectResponse:
