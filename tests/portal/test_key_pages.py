@@ -286,7 +286,9 @@ async def test_a_long_list_has_pages(browser: Browser, portal: Portal) -> None:
 async def test_pairs_are_made_for_many_sessions_at_once(browser: Browser, portal: Portal) -> None:
     page = await browser.get("/keys/new")
     assert page.text.count('name="sessions"') == 2
-    hidden = hidden_fields(page.text, "/keys/new")
+    assert (await browser.get("/keys/new", params={"q": "OURS1"})).text.count('name="sessions"') == 1
+    assert "No session is like that." in (await browser.get("/keys/new", params={"q": "nobody"})).text
+    hidden = {"csrf": browser.csrf}
     answer = await browser.client.post("/keys/new", data={**hidden, "sessions": ["A00", "A01", "ZZZ"]})
     assert answer.status_code == 200
     assert "There is no session ZZZ." in answer.text

@@ -156,6 +156,8 @@ def _text(name: str, value: Any) -> str:
         return moment(value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_text(key, each)}" for key, each in value.items())
     return "" if value is None else str(value)
 
 

@@ -132,6 +132,23 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             ("It takes effect {effective_at}.",),
             (),
         ),
+        "session_allowance.changed": Wording(
+            "The allowance of sessions was changed",
+            "The allowance of sessions was changed",
+            ("{actor} changed how many sessions the entity may have.",),
+        ),
+        "drop_copy_group.created": Wording(
+            "New {subject}", "{count} new Drop Copy groups", ("{actor} created {subject}, {name}.",)
+        ),
+        "drop_copy_group.changed": Wording(
+            "{Subject} was changed", "{count} Drop Copy groups were changed", ("{actor} changed {subject}, {name}.",)
+        ),
+        "drop_copy_group.deleted": Wording(
+            "{Subject} was deleted", "{count} Drop Copy groups were deleted", ("{actor} deleted {subject}, {name}.",)
+        ),
+        "request.amended": Wording(
+            "{Subject} was amended", "{count} requests were amended", ("{actor} amended {subject}.", "{summary}.")
+        ),
         "request.approved": Wording(
             "{Subject} was approved",
             "{count} requests were approved",
@@ -163,7 +180,7 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             "{Subject} is completed",
             "{count} requests are completed",
             ("{Subject} is completed.", "{summary}."),
-            ("The sessions it made can be used now: {sessions}.",),
+            ("The sessions that it concerns: {session_ids}.",),
             (),
         ),
         "request.failed": Wording(
@@ -289,7 +306,23 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             (),
         ),
         "clock.moved": Wording(
-            "The clock was moved", "The clock was moved", ("{actor} moved the venue's clock.",), (), ()
+            "The clock was moved", "The clock was moved", ("{actor} moved the venue's clock to {to}.",), (), ()
+        ),
+        "policy.changed": Wording(
+            "A policy was changed", "{count} policies were changed", ("{actor} changed a policy of the venue.",)
+        ),
+        "master_key.rotation_started": Wording(
+            "The master key is being rotated",
+            "The master key is being rotated",
+            ("{actor} started a rotation of the master key.",),
+            ("Every stored secret is sealed anew. Logins go on meanwhile.",),
+        ),
+        "master_key.rotated": Wording(
+            "The master key was rotated",
+            "The master key was rotated",
+            ("Every stored secret is sealed with the new master key.",),
+            (),
+            ("Keep a copy of the new master key.",),
         ),
     }
 )

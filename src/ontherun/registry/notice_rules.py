@@ -59,7 +59,12 @@ NOTICE_RULES: Mapping[str, NoticeRule] = MappingProxyType(
         "session.changed": _SESSIONS,
         "session.deleted": _SESSIONS,
         "session.port_opened": _SESSIONS,
+        "session_allowance.changed": _SESSIONS,
+        "drop_copy_group.created": _SESSIONS,
+        "drop_copy_group.changed": _SESSIONS,
+        "drop_copy_group.deleted": _SESSIONS,
         "request.submitted": _REQUESTS,
+        "request.amended": _REQUESTS,
         "request.approved": _REQUESTS,
         "request.rejected": _REQUESTS,
         "request.cancelled": _REQUESTS,
@@ -83,6 +88,9 @@ NOTICE_RULES: Mapping[str, NoticeRule] = MappingProxyType(
         "second_factor.recovery_codes_made": _OWN,
         "notice.tested": _TEST,
         "clock.moved": _VENUE,
+        "policy.changed": _VENUE,
+        "master_key.rotation_started": _VENUE,
+        "master_key.rotated": _VENUE,
     }
 )
 """Audit action -> how it is told. An action that is not here is told to nobody."""
