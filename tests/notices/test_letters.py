@@ -42,8 +42,20 @@ def test_a_letter_is_whole_whatever_facts_there_are(action: str, details: dict[s
 
 def test_the_words_use_facts_that_can_be_there() -> None:
     known = {"subject", "Subject", "actor", "count", "day", "in_days", "access_key_id", "session_id", "expires_at"}
-    known |= {"successors", "at", "ends", "reason", "summary", "effective_at", "sessions", "role", "name", "source"}
-    known |= {"until"}
+    known |= {
+        "successors",
+        "at",
+        "ends",
+        "reason",
+        "summary",
+        "effective_at",
+        "session_ids",
+        "to",
+        "role",
+        "name",
+        "source",
+    }
+    known |= {"until", "email", "roles", "kind", "source"}
     for words in WORDS.values():
         for sentence in chain((words.title, words.many), words.happened, words.next, words.to_do):
             assert {name for _, name, _, _ in Formatter().parse(sentence) if name} <= known

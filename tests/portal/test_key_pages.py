@@ -7,10 +7,11 @@ import zipfile
 from typing import Any
 
 import pytest
+from tests.registry.people import enrol
 
 from ontherun.keys import KeyPairState
-from ontherun.keys.clock import DAY
-from ontherun.registry import SYSTEM
+from ontherun.keys.clock import DAY, SECOND
+from ontherun.registry import LOCAL_OPERATOR, SYSTEM
 
 from .browser import Browser, hidden_fields, signed_in
 from .conftest import Portal
@@ -153,12 +154,28 @@ async def test_a_pair_is_downloaded_sealed_and_a_bad_public_key_is_said_at_the_f
     assert "sealed_secret_key" in answer.json()
 
 
-async def test_what_is_left_of_the_day_s_second_factors_is_shown_before_a_download(
+async def test_with_a_second_factor_enrolled_each_download_asks_for_one_and_says_how_many_are_left(
     browser: Browser, portal: Portal
 ) -> None:
     key = await generated(portal)
-    assert "10 of 10 are left today" in (await browser.get(f"/sessions/A00/keys/{key}")).text
+    path = f"/sessions/A00/keys/{key}"
+    assert "You have no second factor yet" in (await browser.get(path)).text
+    app, _ = await enrol(portal.registry, LOCAL_OPERATOR)
     assert "10 of 10 are left today" in (await browser.get("/sessions/A00/revoke-keys")).text
+    page = await browser.get(path)
+    for wrong, words in (("", "second factor"), ("000000", "not right")):
+        refused = await browser.send(f"{path}/download", page, form="env", second_factor=wrong, reason="new host")
+        assert refused.status_code in (401, 403)
+        assert words in refused.text
+        assert 'value="new host"' in refused.text
+        assert "ONTHERUN_SECRET_KEY" not in refused.text
+    portal.clock.advance(60 * SECOND)
+    code = app.code()
+    answer = await browser.send(f"{path}/download", page, form="env", second_factor=code)
+    assert "ONTHERUN_SECRET_KEY=" in answer.text
+    assert "9 of 10 are left today" in (await browser.get(path)).text
+    again = await browser.send(f"{path}/download", page, form="env", second_factor=code)
+    assert again.status_code == 401  # a code is good once
 
 
 async def test_the_only_valid_pair_is_deleted_only_when_the_session_id_is_typed(
@@ -269,7 +286,9 @@ async def test_a_long_list_has_pages(browser: Browser, portal: Portal) -> None:
 async def test_pairs_are_made_for_many_sessions_at_once(browser: Browser, portal: Portal) -> None:
     page = await browser.get("/keys/new")
     assert page.text.count('name="sessions"') == 2
-    hidden = hidden_fields(page.text, "/keys/new")
+    assert (await browser.get("/keys/new", params={"q": "OURS1"})).text.count('name="sessions"') == 1
+    assert "No session is like that." in (await browser.get("/keys/new", params={"q": "nobody"})).text
+    hidden = {"csrf": browser.csrf}
     answer = await browser.client.post("/keys/new", data={**hidden, "sessions": ["A00", "A01", "ZZZ"]})
     assert answer.status_code == 200
     assert "There is no session ZZZ." in answer.text

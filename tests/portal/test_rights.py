@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from tests.support.people import make_user
 
-from ontherun.registry import SYSTEM, DeliveryEvent, SendResult
+from ontherun.registry import SYSTEM, DeliveryEvent, Role, SendResult
 
 from .conftest import Portal, check_problem
 
@@ -17,7 +18,12 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/sessions/{session_id}/party-details"): {"firm": "OURS1", "party_details_list_req_id": 8},
     ("POST", "/api/v1/tokens"): {"name": "new", "scopes": "read-only", "entity_id": 1},
     ("POST", "/api/v1/sign-in-links"): {},
+    ("POST", "/api/v1/users/{user_id}/roles"): {"entity_id": 1, "role": "read-only"},
+    ("PUT", "/api/v1/users/{user_id}/registered-administrator"): {"entity_id": 1, "marked": True},
+    ("POST", "/api/v1/invitations"): {"email": "new@example.com", "entity_id": 1, "roles": ["auditor"]},
+    ("POST", "/api/v1/leavers"): {"email": "leaver@example.com"},
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
+    ("POST", "/api/v1/master-key/rotations"): {},
     ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/cut-over"): {"at": "2026-02-01T00:00:00Z"},
     ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/sealed-download"): {
         "public_key": "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEA3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=\n"
@@ -73,6 +79,8 @@ NOT_FOR_ENTITIES = {
     ("POST", "/api/v1/sessions/{session_id}/open-port"),
     ("POST", "/api/v1/sign-in-links"),
     ("PUT", "/api/v1/lab/clock"),
+    ("GET", "/api/v1/master-key"),
+    ("POST", "/api/v1/master-key/rotations"),
     ("PATCH", "/api/v1/policies"),
     ("PUT", "/api/v1/entities/{entity_id}/session-allowance"),
 }
@@ -147,7 +155,24 @@ async def path_to_ours(portal: Portal, path: str) -> str:
         if pair is None:
             pair = (await portal.ask("operator", "POST", "/api/v1/sessions/A00/keys")).json()
         names["access_key_id"] = OUR_PAIR["access_key_id"] = pair["access_key_id"]
+    if "{role}" in path or "{user_id}" in path or "invitation" in path or "leavers" in path:
+        names |= await of_people(portal)
     return path.format(**names, **await of_notices(portal))
+
+
+async def of_people(portal: Portal) -> dict[str, object]:
+    """A user with two roles, one who is about to leave, and an open invitation, all of the first entity."""
+    registry = portal.registry
+    for email in ("ours@example.com", "leaver@example.com"):
+        if registry.directory.people.user_of_email(email) is None:
+            await make_user(registry, email, {1: Role.AUDITOR})
+    user = registry.directory.people.user_of_email("ours@example.com")
+    assert user is not None
+    now = registry.clock.now()
+    if not registry.invitations.of("invited@example.com", now):
+        await registry.invitations.invite(SYSTEM, "invited@example.com", 1, [Role.AUDITOR])
+    (invitation,) = registry.invitations.of("invited@example.com", now)
+    return {"user_id": user.user_id, "role": "auditor", "invitation_id": invitation.invitation_id}
 
 
 async def of_notices(portal: Portal) -> dict[str, object]:
@@ -184,7 +209,7 @@ async def test_a_bad_token_is_as_good_as_none(portal: Portal, header: str) -> No
 async def test_a_read_only_token_reads_everything_of_its_entity_but_no_secret_and_changes_nothing(
     portal: Portal,
 ) -> None:
-    await path_to_ours(portal, "{access_key_id}{request_id}{group_id}")
+    await path_to_ours(portal, "{access_key_id}{request_id}{group_id}{user_id}")
     await market_data_of_ours(portal)
     before = await portal.registry.verify_audit()
     for method, path in routes(portal):
@@ -200,7 +225,7 @@ async def test_a_read_only_token_reads_everything_of_its_entity_but_no_secret_an
 
 
 async def test_things_of_another_entity_do_not_exist(portal: Portal) -> None:
-    await path_to_ours(portal, "{access_key_id}{request_id}{group_id}")
+    await path_to_ours(portal, "{access_key_id}{request_id}{group_id}{user_id}")
     await market_data_of_ours(portal)
     before = await portal.registry.verify_audit()
     walked = 0

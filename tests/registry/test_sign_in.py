@@ -7,6 +7,7 @@ import time
 
 import pytest
 from argon2 import PasswordHasher
+from tests.support.people import HERE, HOUR, MINUTE, PASSWORD, SECOND, book, enrol, link_for, make_user, person
 
 from ontherun.keys import Secret
 from ontherun.registry import (
@@ -26,7 +27,6 @@ from ontherun.registry import (
 )
 
 from .conftest import START, Venue
-from .people import HERE, HOUR, MINUTE, PASSWORD, SECOND, book, enrol, link_for, make_user, person
 from .test_audit import tamper
 
 ANN = "ann@example.com"

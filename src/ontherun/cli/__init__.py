@@ -14,6 +14,7 @@ from ontherun.cli import (
     keys_all,
     lab,
     market_data,
+    master_key,
     notices,
     orders,
     people,
@@ -46,6 +47,9 @@ app.add_typer(frames.app)
 app.add_typer(lab.app)
 app.add_typer(notices.app)
 app.add_typer(audit.app)
+app.add_typer(people.app)
+app.add_typer(people.tokens)
+app.add_typer(master_key.app)
 
 
 @app.command()

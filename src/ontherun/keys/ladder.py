@@ -28,13 +28,12 @@ def notices_due(pair: KeyPair, since: int, now: int) -> tuple[ExpiryNotice, ...]
     None are due for a deleted pair, nor on a clock that was moved back (`now` <= `since`), nor any that lie before the
     pair was made: a pair whose end is brought forward passes over the steps that are behind it.
     """
-    if pair.deleted_at is not None:
-        return ()
+    end = pair.expires_at
+    if pair.deleted_at is not None or end <= since or now < end - LADDER[0] * DAY:
+        return ()  # most pairs on most days
     after = max(since, pair.created_at)
     return tuple(
-        ExpiryNotice(pair.access_key_id, days, due_at)
-        for days in LADDER
-        if after < (due_at := pair.expires_at - days * DAY) <= now
+        ExpiryNotice(pair.access_key_id, days, due_at) for days in LADDER if after < (due_at := end - days * DAY) <= now
     )
 
 

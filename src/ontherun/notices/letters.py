@@ -39,6 +39,11 @@ class Letter:
     links: tuple[tuple[str, str], ...]
     footer: str
 
+    @property
+    def title(self) -> str:
+        """The subject without the mark of the environment."""
+        return self.subject.partition("] ")[2]
+
 
 def letter(notice: Notice, sender: Sender, entity_name: str = "") -> Letter:
     """Write the letter for a notice."""
@@ -85,7 +90,7 @@ def as_text(letter: Letter) -> str:
 
 def as_html(letter: Letter) -> str:
     """Write a letter as HTML that holds no script, no picture and nothing from elsewhere."""
-    parts = [f"<h2>{escape(_without_mark(letter.subject))}</h2>", f"<p>{escape(letter.greeting)}</p>"]
+    parts = [f"<h2>{escape(letter.title)}</h2>", f"<p>{escape(letter.greeting)}</p>"]
     parts += [f"<p>{escape(line)}</p>" for line in letter.happened]
     parts.append(f"<p><b>When:</b> {escape(letter.when)}</p>")
     for heading, lines in (("What happens next", letter.next), ("What to do", letter.to_do)):
@@ -102,12 +107,8 @@ def as_html(letter: Letter) -> str:
     return f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"></head><body>\n{body}\n</body></html>\n'
 
 
-def _without_mark(subject: str) -> str:
-    return subject.partition("] ")[2]
-
-
 def _title(words: Wording, facts: Sequence[Mapping[str, str]]) -> str:
-    plain = words.title.partition(" {")[0].rstrip(":")
+    plain = words.title.partition("{")[0].strip(" :") or "Notice"
     if len(facts) == 1:
         return next(iter(_filled((words.title,), facts)), plain)
     common = dict(facts[0]) | {"count": str(len(facts))}
@@ -155,6 +156,8 @@ def _text(name: str, value: Any) -> str:
         return moment(value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_text(key, each)}" for key, each in value.items())
     return "" if value is None else str(value)
 
 

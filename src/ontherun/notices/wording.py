@@ -21,6 +21,7 @@ class Wording:
 
 
 _NOT_YOU = "If nobody in your team did this, revoke the key pairs of {subject} now, and ask who {actor} is."
+_NOT_ME = "If you did not ask for this, tell your Admin Manager at once."
 _PEOPLE_CHECK = "If nobody of your Admin Managers did this, take the right away again and look at the audit."
 
 WORDS: Mapping[str, Wording] = MappingProxyType(
@@ -131,6 +132,23 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             ("It takes effect {effective_at}.",),
             (),
         ),
+        "session_allowance.changed": Wording(
+            "The allowance of sessions was changed",
+            "The allowance of sessions was changed",
+            ("{actor} changed how many sessions the entity may have.",),
+        ),
+        "drop_copy_group.created": Wording(
+            "New {subject}", "{count} new Drop Copy groups", ("{actor} created {subject}, {name}.",)
+        ),
+        "drop_copy_group.changed": Wording(
+            "{Subject} was changed", "{count} Drop Copy groups were changed", ("{actor} changed {subject}, {name}.",)
+        ),
+        "drop_copy_group.deleted": Wording(
+            "{Subject} was deleted", "{count} Drop Copy groups were deleted", ("{actor} deleted {subject}, {name}.",)
+        ),
+        "request.amended": Wording(
+            "{Subject} was amended", "{count} requests were amended", ("{actor} amended {subject}.", "{summary}.")
+        ),
         "request.approved": Wording(
             "{Subject} was approved",
             "{count} requests were approved",
@@ -162,7 +180,7 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             "{Subject} is completed",
             "{count} requests are completed",
             ("{Subject} is completed.", "{summary}."),
-            ("The sessions it made can be used now: {sessions}.",),
+            ("The sessions that it concerns: {session_ids}.",),
             (),
         ),
         "request.failed": Wording(
@@ -173,25 +191,70 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             ("Correct what was wrong and submit it again.",),
         ),
         "role.granted": Wording(
-            "A role was granted: {role}",
+            "{email} was granted the role {role}",
             "{count} roles were granted",
-            ("{actor} granted the role {role} to {subject}.",),
+            ("{actor} granted the role {role} to {email}.",),
             (),
             (_PEOPLE_CHECK,),
         ),
         "role.revoked": Wording(
-            "A role was taken away: {role}",
+            "{email} no longer has the role {role}",
             "{count} roles were taken away",
-            ("{actor} took the role {role} from {subject}.",),
+            ("{actor} took the role {role} from {email}.",),
             (),
             (),
         ),
         "user.left": Wording(
-            "{Subject} has left",
+            "{email} has left",
             "{count} users have left",
-            ("{actor} took every right and session from {subject}.",),
+            ("{actor} took every right and session from {email}.",),
             (),
             ("Rotate the key pairs that they have downloaded.",),
+        ),
+        "user.invited": Wording(
+            "{email} was invited",
+            "{count} people were invited",
+            ("{actor} invited {email}, with the roles {roles}.",),
+            ("The invitation is good until {expires_at}.",),
+            (),
+        ),
+        "user.invitation_accepted": Wording(
+            "{email} has joined", "{count} people have joined", ("{email} accepted the invitation.",), (), ()
+        ),
+        "user.administrator_marked": Wording(
+            "{email} is a registered administrator now",
+            "{count} people are registered administrators now",
+            ("{actor} made {email} a registered administrator, who gets every notice of expiry.",),
+            (),
+            (),
+        ),
+        "user.administrator_unmarked": Wording(
+            "{email} is no registered administrator any more",
+            "{count} people are no registered administrators any more",
+            ("{actor} took {email} from the registered administrators.",),
+            (),
+            (),
+        ),
+        "user.password_changed": Wording(
+            "Your password was changed",
+            "Your password was changed",
+            ("The password of your account was changed.",),
+            (),
+            (_NOT_ME,),
+        ),
+        "user.reset": Wording(
+            "Your way in was reset",
+            "Your way in was reset",
+            ("{actor} reset the password and the second factors of your account.",),
+            ("You sign in with the link that {actor} gives you, and choose new ones.",),
+            (_NOT_ME,),
+        ),
+        "user.unlocked": Wording(
+            "Your account is open again",
+            "Your account is open again",
+            ("{actor} opened your account, which failed sign-ins had locked.",),
+            (),
+            (),
         ),
         "api_token.created": Wording(
             "New API token: {name}",
@@ -210,23 +273,30 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
         "sign_in.locked": Wording(
             "Your account is locked",
             "Your account is locked",
-            ("Too many sign-ins failed, the last one from {source}.",),
+            ("Too many sign-ins to your account failed.",),
             ("It opens again by itself {until}.",),
             ("If this was not you, tell your Admin Manager and change your password.",),
         ),
         "second_factor.enrolled": Wording(
             "A second factor was added to your account",
             "Second factors were added to your account",
-            ("A second factor was added to your account.",),
+            ("A second factor was added to your account: {kind}.",),
             (),
-            ("If this was not you, tell your Admin Manager at once.",),
+            (_NOT_ME,),
         ),
         "second_factor.removed": Wording(
             "A second factor was removed from your account",
             "Second factors were removed from your account",
-            ("A second factor was removed from your account.",),
+            ("A second factor was removed from your account: {kind}.",),
             (),
-            ("If this was not you, tell your Admin Manager at once.",),
+            (_NOT_ME,),
+        ),
+        "second_factor.recovery_codes_made": Wording(
+            "New recovery codes were made for your account",
+            "New recovery codes were made for your account",
+            ("New recovery codes were made for your account; the earlier ones are of no use any more.",),
+            (),
+            (_NOT_ME,),
         ),
         "notice.tested": Wording(
             "Test of your notices",
@@ -236,7 +306,23 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             (),
         ),
         "clock.moved": Wording(
-            "The clock was moved", "The clock was moved", ("{actor} moved the venue's clock.",), (), ()
+            "The clock was moved", "The clock was moved", ("{actor} moved the venue's clock to {to}.",), (), ()
+        ),
+        "policy.changed": Wording(
+            "A policy was changed", "{count} policies were changed", ("{actor} changed a policy of the venue.",)
+        ),
+        "master_key.rotation_started": Wording(
+            "The master key is being rotated",
+            "The master key is being rotated",
+            ("{actor} started a rotation of the master key.",),
+            ("Every stored secret is sealed anew. Logins go on meanwhile.",),
+        ),
+        "master_key.rotated": Wording(
+            "The master key was rotated",
+            "The master key was rotated",
+            ("Every stored secret is sealed with the new master key.",),
+            (),
+            ("Keep a copy of the new master key.",),
         ),
     }
 )

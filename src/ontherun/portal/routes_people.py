@@ -1,16 +1,19 @@
 """People, their rights, and API tokens."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from ontherun.keys import utc_text
 from ontherun.portal import models, models_people, views_people
 from ontherun.portal.dependencies import Asking, Serving
+from ontherun.portal.paging import page_after
 from ontherun.portal.problems import answers
 from ontherun.registry import LOCAL_OPERATOR, InvalidError, LinkPurpose, NotFoundError, Right, Role, token_text
 from ontherun.registry.records_people import DAY
 
+_READ = answers(HTTPStatus.NOT_FOUND)
 _CHANGE = answers(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
 
 router = APIRouter()
@@ -83,3 +86,151 @@ async def revoke_token(by: Asking, registry: Serving, token_id: models.Id) -> No
 
 def _right(scope: str) -> Right:
     return Right(scope.replace("-", " "))
+
+
+@router.get("/users", responses=_READ, tags=["people"], summary="List the people you see")
+async def list_users(
+    by: Asking,
+    registry: Serving,
+    entity_id: Annotated[models.Id | None, Query(description="only those with a role there")] = None,
+    after: Annotated[models.Id | None, Query(description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> models.Page[models_people.UserView]:
+    """List people."""
+    found, following = page_after(
+        registry.people.list(by, entity_id),
+        lambda user: str(user.user_id),
+        None if after is None else str(after),
+        limit,
+    )
+    return models.Page(items=[views_people.user(user, registry, by) for user in found], next=following)
+
+
+@router.get("/users/{user_id}", responses=_READ, tags=["people"], summary="Show a person")
+async def show_user(by: Asking, registry: Serving, user_id: models.Id) -> models_people.UserView:
+    """Show a person."""
+    return views_people.user(registry.people.get(by, user_id), registry, by)
+
+
+@router.post("/users/{user_id}/roles", responses=_CHANGE, tags=["people"], summary="Give a person a role at an entity")
+async def grant_role(
+    by: Asking, registry: Serving, user_id: models.Id, new: models_people.NewRole
+) -> models_people.UserView:
+    """Give a role."""
+    user = await registry.people.grant(by, user_id, new.entity_id, Role(new.role), None)
+    return views_people.user(user, registry, by)
+
+
+@router.delete(
+    "/users/{user_id}/roles/{entity_id}/{role}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=_CHANGE,
+    tags=["people"],
+    summary="Take a role at an entity from a person, with immediate effect",
+)
+async def revoke_role(
+    by: Asking, registry: Serving, user_id: models.Id, entity_id: models.Id, role: models_people.RoleName
+) -> None:
+    """Take a role."""
+    await registry.people.revoke(by, user_id, entity_id, Role(role), None)
+
+
+@router.put(
+    "/users/{user_id}/registered-administrator",
+    responses=_CHANGE,
+    tags=["people"],
+    summary="Have a person get an entity's expiry mail, or not",
+)
+async def mark_administrator(
+    by: Asking, registry: Serving, user_id: models.Id, mark: models_people.AdministratorMark
+) -> models_people.UserView:
+    """Mark a registered administrator."""
+    user = await registry.people.mark_administrator(by, user_id, mark.entity_id, marked=mark.marked)
+    return views_people.user(user, registry, by)
+
+
+@router.post(
+    "/users/{user_id}/unlock",
+    responses=_CHANGE,
+    tags=["people"],
+    summary="Forget a person's failed attempts to sign in",
+)
+async def unlock_user(by: Asking, registry: Serving, user_id: models.Id) -> models_people.UserView:
+    """Unlock a person."""
+    return views_people.user(await registry.people.unlock(by, user_id), registry, by)
+
+
+@router.post(
+    "/users/{user_id}/reset",
+    responses=_CHANGE,
+    tags=["people"],
+    summary="Take a person's password and second factors away, and make a link for a new password",
+)
+async def reset_user(by: Asking, registry: Serving, request: Request, user_id: models.Id) -> models_people.ResetLink:
+    """Reset a person."""
+    token = await registry.people.reset(by, user_id, None)
+    return models_people.ResetLink(
+        url=new_password_url(request.app.state.status.public_url, token),
+        email=registry.people.get(by, user_id).email,
+        expires_at=utc_text(registry.clock.now() + registry.people_policy.link_life),
+    )
+
+
+def new_password_url(public_url: str, token: str) -> str:
+    """Return the address at which a new password is set."""
+    return f"{public_url}/new-password/{token}"
+
+
+@router.get("/invitations", tags=["people"], summary="List the invitations to what you manage")
+async def list_invitations(by: Asking, registry: Serving) -> models.Page[models_people.InvitationView]:
+    """List invitations."""
+    now = registry.clock.now()
+    return models.Page(items=[views_people.invitation(found, now) for found in registry.invitations.list(by)])
+
+
+@router.post(
+    "/invitations",
+    status_code=HTTPStatus.CREATED,
+    responses=_CHANGE,
+    tags=["people"],
+    summary="Invite a person; the code is shown this once",
+)
+async def invite(
+    by: Asking, registry: Serving, request: Request, new: models_people.NewInvitation
+) -> models_people.IssuedInvitation:
+    """Invite a person."""
+    invited = await registry.invitations.invite(
+        by,
+        new.email,
+        new.entity_id,
+        [Role(role) for role in new.roles],
+        registered_administrator=new.registered_administrator,
+    )
+    return models_people.IssuedInvitation(
+        code=invited.code,
+        accept_at=f"{request.app.state.status.public_url}/invitation",
+        about=views_people.invitation(invited.invitation, registry.clock.now()),
+    )
+
+
+@router.delete(
+    "/invitations/{invitation_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=_CHANGE,
+    tags=["people"],
+    summary="Withdraw an invitation",
+)
+async def withdraw_invitation(by: Asking, registry: Serving, invitation_id: models.Id) -> None:
+    """Withdraw an invitation."""
+    await registry.invitations.withdraw(by, invitation_id)
+
+
+@router.post(
+    "/leavers",
+    responses=_CHANGE,
+    tags=["people"],
+    summary="End everything that a person has where you manage people: roles, browsers, tokens, invitations",
+)
+async def leave(by: Asking, registry: Serving, leaver: models_people.Leaver) -> models_people.LeaverView:
+    """Let a person go."""
+    return views_people.left(await registry.people.leave(by, leaver.email), leaver.email)

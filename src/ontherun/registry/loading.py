@@ -34,17 +34,6 @@ from ontherun.registry.tables import (
     SessionFirmRow,
     SessionRow,
 )
-from ontherun.registry.tables_notices import WebhookRow
-from ontherun.registry.tables_people import TotpRow
-
-
-async def master_key_ids(connection: AsyncConnection) -> set[str]:
-    """Return the ids of the master keys that stored secrets are sealed with."""
-    ids: set[str] = set()
-    for column in (KeyPairRow.master_key_id, WebhookRow.master_key_id, TotpRow.master_key_id):
-        statement = select(column).where(column.is_not(None)).distinct()
-        ids.update(found for found in await connection.scalars(statement) if found is not None)
-    return ids
 
 
 async def chain_head(connection: AsyncConnection) -> ChainHead:

@@ -38,6 +38,7 @@ _EXPIRY = NoticeRule(Topic.EXPIRY)
 _SESSIONS = NoticeRule(Topic.SESSIONS, mail=False)
 _REQUESTS = NoticeRule(Topic.REQUESTS, To.SUBMITTER)
 _PEOPLE = NoticeRule(Topic.PEOPLE)
+_ADMINISTRATION = NoticeRule(Topic.PEOPLE, mail=False)
 _OWN = NoticeRule(Topic.PEOPLE, To.USER)
 _VENUE = NoticeRule(Topic.VENUE, To.VENUE, mail=False)
 _TEST = NoticeRule(Topic.TEST, To.TESTED)
@@ -58,7 +59,12 @@ NOTICE_RULES: Mapping[str, NoticeRule] = MappingProxyType(
         "session.changed": _SESSIONS,
         "session.deleted": _SESSIONS,
         "session.port_opened": _SESSIONS,
+        "session_allowance.changed": _SESSIONS,
+        "drop_copy_group.created": _SESSIONS,
+        "drop_copy_group.changed": _SESSIONS,
+        "drop_copy_group.deleted": _SESSIONS,
         "request.submitted": _REQUESTS,
+        "request.amended": _REQUESTS,
         "request.approved": _REQUESTS,
         "request.rejected": _REQUESTS,
         "request.cancelled": _REQUESTS,
@@ -69,11 +75,22 @@ NOTICE_RULES: Mapping[str, NoticeRule] = MappingProxyType(
         "user.left": _PEOPLE,
         "api_token.created": _PEOPLE,
         "api_token.revoked": _PEOPLE,
+        "user.invited": _ADMINISTRATION,
+        "user.invitation_accepted": _ADMINISTRATION,
+        "user.administrator_marked": _ADMINISTRATION,
+        "user.administrator_unmarked": _ADMINISTRATION,
+        "user.password_changed": _OWN,
+        "user.reset": _OWN,
+        "user.unlocked": _OWN,
         "sign_in.locked": _OWN,
         "second_factor.enrolled": _OWN,
         "second_factor.removed": _OWN,
+        "second_factor.recovery_codes_made": _OWN,
         "notice.tested": _TEST,
         "clock.moved": _VENUE,
+        "policy.changed": _VENUE,
+        "master_key.rotation_started": _VENUE,
+        "master_key.rotated": _VENUE,
     }
 )
 """Audit action -> how it is told. An action that is not here is told to nobody."""

@@ -182,6 +182,9 @@ def _notices(entries: Iterable[AuditEntry]) -> Iterator[tuple[Notice, NoticeRule
     for group in groups.values():
         first = group[0][0]
         rule = NOTICE_RULES[first.action]
+        user_id = _user_id(first.subject) if rule.to is To.USER else None
+        if rule.to is To.USER and user_id is None:
+            continue  # somebody tried to be a user that there is not
         yield (
             Notice(
                 first.sequence,
@@ -189,7 +192,7 @@ def _notices(entries: Iterable[AuditEntry]) -> Iterator[tuple[Notice, NoticeRule
                 rule.topic,
                 first.action,
                 first.entity_id,
-                _user_id(first.subject) if rule.to is To.USER else None,
+                user_id,
                 first.actor,
                 tuple(Happening(entry.action, entry.subject, facts) for entry, facts in group),
             ),

@@ -247,8 +247,7 @@ class KeyPairs:
     def health(self, session_id: str) -> Health:
         """Return how well the pairs of a session are looked after."""
         pairs = [stored.pair for stored in self._directory.pairs_of(session_id)]
-        uses = {pair.access_key_id: self.uses.of(pair.access_key_id) for pair in pairs}
-        return health_of_session(pairs, uses, self._store.clock.now())
+        return health_of_session(pairs, self.uses.known, self._store.clock.now())
 
     def health_of_entity(self, by: Principal, entity_id: int) -> tuple[int, dict[str, Health]]:
         """Return the score of an entity, and the health of each of its sessions by Session ID."""

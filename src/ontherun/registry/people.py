@@ -37,6 +37,7 @@ class Left:
     web_sessions: int
     api_tokens: int
     invitations: int
+    account_closed: bool
     service_tokens: tuple[int, ...]
 
 
@@ -163,7 +164,7 @@ class People:
             user = self._managed(by, user_id, entity_id)
             held = self._book.administrators.setdefault(entity_id, set())
             if marked is (user_id in held):
-                raise ConflictError(f"{user.email} is {'' if marked else 'not '}a registered administrator there.")
+                raise ConflictError(f"{user.email} is {'' if marked else 'not '}marked there already.")
             self.mark(change, user, entity_id, marked=marked)
         return user
 
@@ -197,8 +198,10 @@ class People:
             entities = [entity_id for entity_id in held if managed is None or entity_id in managed]
             invitations = self._withdraw_all(change, email, managed)
             if user is None or not (entities or by.operator):
+                if user is not None and self.sees(by, user):
+                    raise ForbiddenError(f"{by.name} does not manage {user.email}.")
                 if invitations:
-                    return Left(None, 0, 0, 0, invitations, ())
+                    return Left(None, 0, 0, 0, invitations, False, ())
                 raise NotFoundError(f"person with the address {email} whom you manage")
             return self._leave(change, by, user, entities, invitations)
 
@@ -244,7 +247,7 @@ class People:
             api_tokens=len(own),
             account_closed=gone,
         )
-        return Left(user, roles, ended, len(own), invitations, made)
+        return Left(user, roles, ended, len(own), invitations, gone, made)
 
     def _close(self, change: Change, user: User) -> None:
         left = replace(user, left_at=change.now, operator=False, password_hash=None, subject=None)
@@ -273,11 +276,9 @@ class People:
     # Helping.
 
     async def unlock(self, by: Principal, user_id: int) -> User:
-        """Forget the failed attempts of a user whom the principal manages. ConflictError when there are none."""
+        """Forget the failed attempts of a user whom the principal manages."""
         async with self._store.change(by) as change:
             user = self._helped(by, user_id)
-            if account_key(user.email) not in self._book.attempts:
-                raise ConflictError(f"{user.email} is not locked.")
             self._attempts.forget(change, user.email)
             change.record("user.unlocked", entity_of(self._book, user_id), f"user {user_id}", email=user.email)
         return user

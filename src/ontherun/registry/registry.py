@@ -20,12 +20,14 @@ from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import SchemaError
 from ontherun.registry.idempotency import Idempotency
 from ontherun.registry.invitations import Invitations
+from ontherun.registry.key_source import KeySource
 from ontherun.registry.key_tests import KeyTests
 from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
-from ontherun.registry.loading import chain_head, fill, master_key_ids
+from ontherun.registry.loading import chain_head, fill
 from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.market_data import MarketDataSessions
+from ontherun.registry.master_key import MasterKeyRotation
 from ontherun.registry.notices import Notices, announced_rungs, fill_book
 from ontherun.registry.order_entry import OrderEntryPlans
 from ontherun.registry.outbox import Outbox
@@ -40,7 +42,8 @@ from ontherun.registry.records import AuditEntry
 from ontherun.registry.records_people import LOCAL_POLICY, PeoplePolicy, User
 from ontherun.registry.requests import Requests
 from ontherun.registry.schema import open_engine, prepare_schema
-from ontherun.registry.sealing import MasterKeys, load_master_keys
+from ontherun.registry.sealed_columns import sealed_with
+from ontherun.registry.sealing import MasterKeys
 from ontherun.registry.second_factors import SecondFactors
 from ontherun.registry.sessions import PartyDetailsBook, Sessions
 from ontherun.registry.sign_in import SignIn
@@ -115,6 +118,7 @@ class Registry:
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.audit = AuditBook(store)
         self.idempotency = Idempotency(store)
+        self.master_key = MasterKeyRotation(store, master_keys, loaded.key_source)
         self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
         self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
@@ -158,6 +162,7 @@ class Registry:
 
     async def close(self) -> None:
         """Close the database and let other processes have the directory. A second time does nothing."""
+        await self.master_key.close()
         await self.pairs.uses.close()
         await self._store.close()
         self._lock.release()
@@ -198,6 +203,7 @@ class _Loaded:
 
     store: Store
     master_keys: MasterKeys
+    key_source: KeySource
     key_uses: dict[str, KeyUse]
     announced: dict[tuple[str, int], int]
 
@@ -210,7 +216,8 @@ async def _load(
     random_bytes: Callable[[int], bytes],
 ) -> _Loaded:
     async with engine.begin() as connection:
-        master_keys = load_master_keys(data_dir, variables, await master_key_ids(connection), random_bytes)
+        source = KeySource(data_dir, variables, random_bytes)
+        master_keys = await source.load(connection, set(await sealed_with(connection)), clock.now())
         directory = Directory(master_keys)
         await fill(directory, connection)
         outbox = Outbox(directory)
@@ -219,4 +226,4 @@ async def _load(
         head = await chain_head(connection)
         key_uses = await load_key_uses(connection)
         await restore(clock, connection)
-    return _Loaded(Store(engine, clock, directory, head, outbox), master_keys, key_uses, announced)
+    return _Loaded(Store(engine, clock, directory, head, outbox), master_keys, source, key_uses, announced)

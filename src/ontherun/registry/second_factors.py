@@ -31,7 +31,7 @@ from ontherun.registry.lab_clock import machine_time
 from ontherun.registry.passkeys import Passkeys
 from ontherun.registry.principal import Principal, PrincipalKind, SecondFactor
 from ontherun.registry.records_people import MINUTE, SECOND, PeoplePolicy, Totp, User
-from ontherun.registry.sealing import MasterKeys
+from ontherun.registry.sealing import MasterKeys, totp_identity
 from ontherun.registry.store import Change, Store
 from ontherun.registry.tables_people import RecoveryCodeRow, SecondFactorUseRow, TotpRow
 from ontherun.registry.users import entity_of
@@ -167,7 +167,7 @@ class SecondFactors:
         held = self._book.totps.get(user_id)
         if held is None:
             return False
-        secret = self._master_keys.open(held.secret, _row_identity(user_id))
+        secret = self._master_keys.open(held.secret, totp_identity(user_id))
         step = _step_of(secret, code, self._door_now(), held.last_step)
         if step is None:
             return False
@@ -210,7 +210,7 @@ class SecondFactors:
             step = _step_of(offer.secret.raw, re.sub(r"\s", "", code), self._door_now(), 0)
             if step is None:
                 raise InvalidError("code", "is not right.", "the six digits that the app shows now")
-            sealed = self._master_keys.seal(offer.secret, _row_identity(user.user_id))
+            sealed = self._master_keys.seal(offer.secret, totp_identity(user.user_id))
             self._put_totp(change, user.user_id, Totp(sealed, change.now, step))
             change.record("second_factor.enrolled", *self._of(user), kind="authenticator")
             change.then(lambda: self._offers.pop(user.user_id, None))
@@ -327,10 +327,6 @@ def _step_of(secret: bytes, code: str, now: int, last_step: int) -> int | None:
         if right and step > last_step and found is None:
             found = step
     return found
-
-
-def _row_identity(user_id: int) -> bytes:
-    return f"ontherun totp|{user_id}".encode("ascii")
 
 
 def _recovery_hash(user_id: int, code: str) -> bytes:

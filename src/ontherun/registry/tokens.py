@@ -16,6 +16,7 @@ from ontherun.registry.principal import (
     RIGHTS_OF,
     SYSTEM,
     Principal,
+    PrincipalKind,
     Right,
     Role,
     SecondFactor,
@@ -140,6 +141,10 @@ class ApiTokens:
         if entity_id is None:
             if service:
                 by.require_operator()
+            elif by.kind is not PrincipalKind.PERSON:
+                raise ForbiddenError("A token makes tokens for one entity only: name it.")
+            elif beyond := [right for right in sorted(rights) if by.entities(right) == frozenset()]:
+                raise ForbiddenError(f"{by.name} may not {beyond[0]} anywhere and cannot have a token do it.")
             return
         if self._directory.entity(entity_id) is None or not by.sees(entity_id):
             raise NotFoundError(f"entity {entity_id}")

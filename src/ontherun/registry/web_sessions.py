@@ -112,6 +112,11 @@ class WebSessions:
         found = [session for _, session in self._book.web_sessions_of(by.user_id) if self._lives(session, now)]
         return found[::-1]
 
+    def here(self, cookie: str) -> int | None:
+        """Return the number of the session of a cookie, or None."""
+        session = self._book.web_sessions.get(_hash(cookie))
+        return None if session is None else session.web_session_id
+
     async def end(self, by: Principal, web_session_id: int) -> None:
         """End one of the principal's own sessions. NotFoundError when there is none of that number."""
         async with self._store.change(by) as change:

@@ -197,6 +197,7 @@ class Venue:
         await self._serve_portal()
         self.notices.start()
         self._close.push_async_callback(self.notices.stop)
+        await self.registry.master_key.resume()
         self._collect_no_garbage()
         log.info(
             "ready",

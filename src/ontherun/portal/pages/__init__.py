@@ -12,6 +12,8 @@ from ontherun.portal.pages import (
     messages,
     notices,
     one_key,
+    people,
+    profile,
     requests,
     session,
     session_changes,
@@ -35,6 +37,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     notices.router,
     audit.router,
     api.router,
+    people.router,
+    profile.router,
     sign_in.router,
     display.router,
 )

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Form, Request
 
 from ontherun.calendar import CENTRAL, NEW_YORK
 from ontherun.keys import KeyRuleError
@@ -29,8 +30,12 @@ from ontherun.registry import (
 FormError = (RegistryError, KeyRuleError)
 """What a form shows again with what was typed, instead of a page of its own."""
 
-CODE = "code"
-"""The field with the second factor."""
+SECOND_FACTOR = "second_factor"
+"""The field with the second factor: a code, or what a passkey answered."""
+
+
+Answer = Annotated[str, Form(max_length=20_000)]
+"""What the field with the second factor holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def problem_of(error: Exception, fields: Mapping[str, str] | None = None) -> Pro
     if isinstance(error, NotFoundError | UnavailableError):
         raise error
     if isinstance(error, SecondFactorRequiredError | NotRecognisedError | TooManyAttemptsError):
-        return Problem(CODE, str(error), status_for(error))
+        return Problem(SECOND_FACTOR, str(error), status_for(error))
     if isinstance(error, ForbiddenError):
         raise error
     if isinstance(error, InvalidError):
@@ -59,18 +64,32 @@ def problem_of(error: Exception, fields: Mapping[str, str] | None = None) -> Pro
     return Problem("", str(error), status_for(error))
 
 
-async def proof(registry: Registry, viewer: Principal, code: str) -> SecondFactor | None:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a form asks a person for: a second factor of those that are enrolled, and how many are left today."""
+
+    budget: Budget
+    enrolled: bool
+    has_passkey: bool
+
+
+def question(registry: Registry, viewer: Principal) -> Question | None:
+    """Return what a sensitive form asks for; None for whoever has no second factor to prove."""
+    if viewer.kind is not PrincipalKind.PERSON or viewer.user_id is None:
+        return None
+    people = registry.directory.people
+    return Question(
+        registry.people.budget(viewer, registry.clock.now()),
+        people.has_second_factor(viewer.user_id),
+        bool(people.passkeys_of(viewer.user_id)),
+    )
+
+
+async def proof(registry: Registry, viewer: Principal, answer: str) -> SecondFactor | None:
     """Return the proof of a person's second factor; None for whoever has none to prove."""
     if viewer.kind is not PrincipalKind.PERSON:
         return None
-    return await registry.people.prove(viewer, code or None)
-
-
-def budget_of(registry: Registry, viewer: Principal) -> Budget | None:
-    """Return how many second factors a person has left today; None for whoever has none to prove."""
-    if viewer.kind is not PrincipalKind.PERSON:
-        return None
-    return registry.people.budget(viewer, registry.clock.now())
+    return await registry.people.prove(viewer, answer or None)
 
 
 def zones(request: Request) -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ async def all_messages(
     return render(
         request,
         "messages/all.html",
-        rows=[(each, write_letter(registry, each.notice, "").subject) for each in found],
+        rows=[(each, write_letter(registry, each.notice, "").title) for each in found],
         entities={entity.entity_id: entity.name for entity in registry.entities.list(viewer)},
         unread=unread,
         unread_count=await messages.unread(viewer),

@@ -1,5 +1,6 @@
 """Notices: the outbox with the proof of each sending, team addresses, webhooks, and the calendar to subscribe to."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from ontherun.notices import as_text, secret_text, write_letter
+from ontherun.notices.webhooks import body
 from ontherun.portal import models, models_notices, views_notices
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
@@ -58,7 +60,7 @@ async def outbox(
         request,
         "notices/outbox.html",
         TABS=TABS,
-        rows=[(notice, each, write_letter(registry, notice, "").subject) for notice, each in found],
+        rows=[(notice, each, write_letter(registry, notice, "").title) for notice, each in found],
         states=[each for each in DeliveryState if counts.get(each)],
         counts=counts,
         state=state,
@@ -93,19 +95,20 @@ async def _delivery_page(
 ) -> HTMLResponse:
     notice, found = await registry.notices.deliveries.get(viewer, delivery_id)
     public_url = request.app.state.status.public_url
-    content = views_notices.content(notice, found, registry, public_url)
+    letter = write_letter(registry, notice, public_url)
     return render(
         request,
         "notices/delivery.html",
         409 if error else 200,
         notice=notice,
         delivery=found,
-        subject=content.about.subject,
-        text=as_text(write_letter(registry, notice, public_url)) if found.channel is Channel.MAIL else None,
-        body=content.body,
+        title=letter.title,
+        text=as_text(letter) if found.channel is Channel.MAIL else None,
+        body=None if found.channel is Channel.MAIL else json.loads(body(notice, registry.environment)),
         may_resend=notice.entity_id is not None
         and viewer.may(Right.MANAGE_NOTICES, notice.entity_id)
-        and found.state.may_be_resent,
+        and found.state.may_be_resent
+        and (found.channel is Channel.WEBHOOK or registry.notices.outbox.mail_configured),
         error=error,
     )
 

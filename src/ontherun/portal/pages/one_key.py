@@ -10,7 +10,7 @@ from ontherun.portal import views_keys
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.models import AccessKeyId, SessionId
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
-from ontherun.portal.pages.key_forms import FormError, Problem, budget_of, problem_of, proof, typed_time, zones
+from ontherun.portal.pages.key_forms import Answer, FormError, Problem, problem_of, proof, question, typed_time, zones
 from ontherun.portal.pages.key_rows import rows_of
 from ontherun.portal.pages.shell import redirect, render
 from ontherun.portal.routes_keys import attachment
@@ -26,7 +26,6 @@ from ontherun.registry import (
 router = APIRouter(include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=200)]
-Code = Annotated[str, Form(max_length=4000)]
 _PAIR = "/sessions/{session_id}/keys/{access_key_id}"
 FORMS = ("download", "cut-over", "delete")
 
@@ -49,7 +48,7 @@ async def download(
     form: Text = "json",
     public_key: Annotated[str, Form(max_length=LONGEST_PUBLIC_KEY)] = "",
     reason: Text = "",
-    code: Code = "",
+    second_factor: Answer = "",
 ) -> Response:
     """Hand out the key file."""
     pairs = registry.pairs
@@ -59,15 +58,13 @@ async def download(
         pairs.readable(viewer, session_id, access_key_id)
         if form == "sealed":
             read_public_key(public_key)  # before the second factor is used up
-        second_factor = await proof(registry, viewer, code)
+        proved = await proof(registry, viewer, second_factor)
         if form == "sealed":
             text = await pairs.download_sealed(
-                viewer, session_id, access_key_id, public_key, reason=reason, second_factor=second_factor
+                viewer, session_id, access_key_id, public_key, reason=reason, second_factor=proved
             )
             return attachment(text, f"{session_id}-{access_key_id}.sealed.json", "application/json")
-        key_file = await pairs.download(
-            viewer, session_id, access_key_id, form, reason=reason, second_factor=second_factor
-        )
+        key_file = await pairs.download(viewer, session_id, access_key_id, form, reason=reason, second_factor=proved)
     except FormError as error:
         typed = {"form": form, "public_key": public_key, "reason": reason}
         return _page(request, registry, viewer, session_id, access_key_id, "download", problem_of(error), typed)
@@ -156,7 +153,7 @@ def _page(
         row=row,
         may_download=viewer.may(Right.DOWNLOAD_KEYS, entity_id) and row.stored.secret is not None,
         may_delete=viewer.may(Right.DELETE_KEYS, entity_id),
-        budget=budget_of(registry, viewer),
+        question=question(registry, viewer),
         zones=zones(request),
         problems={each: problem if each == form else None for each in FORMS},
         typed={**defaults, **(typed or {})},

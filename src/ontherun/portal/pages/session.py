@@ -12,7 +12,7 @@ from ontherun.portal.pages.session_keys import keys_of
 from ontherun.portal.pages.shell import redirect, render
 from ontherun.portal.routes_sessions import status_of
 from ontherun.portal.status import GatewayAddress
-from ontherun.registry import AnySession, NotFoundError, OrderEntrySession, Principal, Registry
+from ontherun.registry import AnySession, NotFoundError, OrderEntrySession, Principal, Registry, Right
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,6 +45,7 @@ async def session_page(request: Request, registry: Serving, viewer: Viewer, sess
         port_closed=closed,
         may_open_port=closed and viewer.operator,
         keys=keys_of(registry, viewer, session_id) if session.deleted_at is None else None,
+        may_read_audit=viewer.may(Right.READ_AUDIT, session.entity_id),
         valid_pairs=len(registry.directory.valid_pairs_of(session_id, registry.clock.now())),
     )
 

@@ -10,7 +10,7 @@ from ontherun.keys import Health, KeyPair, living
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.models import SessionId
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
-from ontherun.portal.pages.key_forms import FormError, Problem, budget_of, problem_of, proof, typed_time, zones
+from ontherun.portal.pages.key_forms import Answer, FormError, Problem, problem_of, proof, question, typed_time, zones
 from ontherun.portal.pages.key_rows import KeyRow, Picture, picture_of, rows_of
 from ontherun.portal.pages.shell import redirect, render
 from ontherun.portal.routes_keys import end_live_sessions
@@ -141,7 +141,7 @@ async def revoke(
     confirm: Text = "",
     reason: Text = "",
     live: Text = "",
-    code: Annotated[str, Form(max_length=4000)] = "",
+    second_factor: Answer = "",
 ) -> Response:
     """Revoke every pair of a session."""
     session = registry.pairs.session(viewer, session_id)
@@ -154,7 +154,7 @@ async def revoke(
             session_id,
             reason=reason,
             end_live_sessions=bool(live),
-            second_factor=await proof(registry, viewer, code),
+            second_factor=await proof(registry, viewer, second_factor),
         )
     except FormError as error:
         return _revoke_page(request, registry, viewer, session, problem_of(error), {"reason": reason, "live": live})
@@ -203,7 +203,7 @@ def _revoke_page(
         session=session,
         rows=rows_of(registry, stored),
         connected=session.session_id in status.connected(),
-        budget=budget_of(registry, viewer),
+        question=question(registry, viewer),
         problem=problem,
         typed={"reason": "", "live": "", **(typed or {})},
     )

@@ -58,7 +58,8 @@ def render(request: Request, template: str, status: int = HTTPStatus.OK, **conte
     """Return a page: `template` of portal/templates with `context` and what every page shows.
 
     Every template may use `viewer` (the Principal or None), `csrf`, `groups` (the navigation), `now` (nanoseconds since
-    1970-01-01 UTC), `environment`, `zone` (IANA name), `theme`, `api_url`, `version`, `done`, `path` and `back`.
+    1970-01-01 UTC), `environment`, `clock_moved`, `zone` (IANA name), `theme`, `api_url`, `version`, `done`,
+    `path` and `back`.
     """
     registry = request.app.state.registry
     assert isinstance(registry, Registry)
@@ -80,6 +81,7 @@ def render(request: Request, template: str, status: int = HTTPStatus.OK, **conte
         "served": served,
         "now": seen.now,
         "environment": registry.environment,
+        "clock_moved": _clock_moved(registry),
         "zone": seen.zone,
         "theme": theme_of(request),
         "api_url": seen.api_url,
@@ -97,6 +99,15 @@ def render(request: Request, template: str, status: int = HTTPStatus.OK, **conte
     if left is not None:
         response.delete_cookie(DONE_COOKIE, httponly=True, samesite="strict")
     return response
+
+
+def _clock_moved(registry: Registry) -> str | None:
+    """Return how far a lab's clock is from the machine's, in words; None where it is not."""
+    clock = registry.lab.clock
+    if clock is None or (offset := clock.offset()) == 0:
+        return None
+    words = moments.distance(abs(offset), 0).removeprefix("in ")
+    return f"{'less than a minute' if words == 'now' else words} {'ahead' if offset > 0 else 'behind'}"
 
 
 def redirect(request: Request, url: str, done: str | None = None) -> RedirectResponse:

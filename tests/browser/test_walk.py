@@ -1,0 +1,157 @@
+"""A newcomer's way through the portal, from the first sign-in to the audit, over a venue in a process of its own.
+
+One walk, in the order in which a person goes it; each step looks at its page at both widths and in both colours.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+from tests.support.venue_process import VenueProcess
+
+from ontherun.client import KeyFile, Login, LoginRefused, Venue
+from ontherun.client.blocking import connect
+
+from .looking import Looker, looking
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+class Walk:
+    """Somebody at the portal, with the API at hand for what a person at another desk does."""
+
+    def __init__(self, venue: VenueProcess, looker: Looker, folder: Path) -> None:
+        self.venue = venue
+        self.looker = looker
+        self.page = looker.page
+        self.folder = folder
+        token = Path(venue.ready["token_file"]).read_text().strip()
+        self.api = httpx2.Client(
+            base_url=f"{venue.ready['api_url']}/api/v1/", headers={"Authorization": f"Bearer {token}"}
+        )
+
+    def sign_in(self, name: str | None = None) -> None:
+        self.looker.sign_in(self.ask("POST", "sign-in-links", json={})["url"], name)
+
+    def ask(self, method: str, path: str, **arguments: Any) -> Any:
+        answer = self.api.request(method, path, **arguments)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def follow(self, name: str) -> None:
+        self.page.get_by_role("main").get_by_role("link", name=name, exact=True).click()
+
+    def says(self, text: str) -> None:
+        self.page.get_by_role("main").get_by_text(text).first.wait_for()
+
+    def look(self, name: str) -> None:
+        self.looker.look(f"walk-{name}")
+
+    def generate(self, name: str) -> str:
+        """Generate a key pair on the page of session A00; return its Access Key ID."""
+        self.looker.go("/sessions/A00")
+        self.follow("Generate a key pair")
+        self.look(f"{name}-generate")
+        delete = self.page.get_by_role("group", name=re.compile("Which one is deleted"))
+        if delete.count():
+            delete.get_by_role("radio").first.check()
+        self.press("Generate")
+        self.says("was generated")
+        self.look(f"{name}-generated")
+        return max(self.pairs("A00"), key=lambda pair: str(pair["created_at"]))["access_key_id"]
+
+    def pairs(self, session_id: str) -> list[dict[str, Any]]:
+        """Return the pairs of a session that are not deleted."""
+        found: list[dict[str, Any]] = self.ask("GET", f"sessions/{session_id}/keys")["items"]
+        return found
+
+    def download(self, access_key_id: str) -> Path:
+        """Download a pair on its page; return the key file."""
+        self.looker.go(f"/sessions/A00/keys/{access_key_id}", f"walk-key-{len(self.pairs('A00'))}")
+        self.page.get_by_label("Reason").first.fill("first login")
+        with self.page.expect_download() as waiting:
+            self.press("Download")
+        file = self.folder / f"{access_key_id}.json"
+        waiting.value.save_as(file)
+        return file
+
+    def log_in(self, key_file: Path) -> None:
+        """Log in at the gateway with a key file, and out again."""
+        gateway = Venue.load(self.venue.ready_file).gateway()
+        with connect(Login(key=KeyFile.load(key_file), host=gateway.host, port=gateway.port)):
+            pass
+
+    def advance(self, span: str) -> None:
+        """Move the clock; it signs everybody out who stayed idle so long."""
+        self.ask("PUT", "lab/clock", json={"advance": span, "reason": "the walk"})
+        self.page.context.clear_cookies()
+        self.sign_in()
+
+
+@pytest.fixture
+def walk(chromium: "Browser", tmp_path: Path, pictures: Path) -> Iterator[Walk]:
+    with (
+        VenueProcess(tmp_path / "data", "--no-fsync", "--lab") as venue,
+        looking(chromium, venue.ready["api_url"], pictures, accept_downloads=True) as looker,
+    ):
+        yield Walk(venue, looker, tmp_path)
+
+
+def test_from_the_first_sign_in_to_the_audit(walk: Walk) -> None:
+    walk.sign_in("walk-first-sign-in")
+    walk.look("start")
+
+    team = "keys-team@bank.example"
+    walk.looker.go("/notices/addresses")
+    walk.page.get_by_label("Mail address").fill(team)
+    walk.press("Add")
+    walk.says(team)
+    walk.look("team-address")
+
+    (first,) = (pair["access_key_id"] for pair in walk.pairs("A00"))
+    key_file = walk.download(first)
+    assert json.loads(key_file.read_text())["access_key_id"] == first
+    walk.log_in(key_file)
+
+    second = walk.generate("second")
+    older = next(pair for pair in walk.pairs("A00") if pair["access_key_id"] == first)
+    assert "sunset" not in older  # the file of the first pair still logs in while both are valid
+    walk.log_in(key_file)
+    third = walk.generate("third")
+    assert {pair["access_key_id"] for pair in walk.pairs("A00")} >= {second, third} - {first}
+
+    walk.advance("1w")
+    walk.looker.go("/", "walk-attention")
+    walk.advance("2w3d")
+    walk.looker.go("/notices")
+    walk.says("expires")
+    walk.look("expiry-mail")
+    walk.looker.go("/messages", "walk-messages")
+
+    walk.looker.go("/sessions/A00")
+    walk.follow("Revoke all")
+    walk.page.get_by_label("Reason").fill("a host is not ours any more")
+    walk.page.get_by_label("Type A00 to confirm").fill("A00")
+    walk.look("revoke")
+    walk.page.get_by_role("button", name=re.compile("^Revoke ")).click()
+    walk.says("revoked")
+    walk.look("revoked")
+    with pytest.raises(LoginRefused):
+        walk.log_in(key_file)
+
+    walk.looker.go("/audit?subject=session+A00")
+    for action in ("key_pair.generated", "key_pair.downloaded", "key_pair.revoked"):
+        walk.says(action)
+    walk.look("audit")
+    walk.looker.go("/audit/verification")
+    walk.says("The chain holds")
