@@ -8,7 +8,9 @@ from ontherun.portal.pages import (
     audit,
     display,
     key_calendar,
+    key_test,
     keys,
+    lab,
     messages,
     notices,
     one_key,
@@ -21,6 +23,7 @@ from ontherun.portal.pages import (
     sessions,
     sign_in,
     start,
+    venue,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -33,6 +36,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     keys.router,
     key_calendar.router,
     requests.router,
+    key_test.router,
+    lab.router,
+    venue.router,
     messages.router,
     notices.router,
     audit.router,
