@@ -8,7 +8,9 @@ from ontherun.portal.pages import (
     audit,
     display,
     key_calendar,
+    key_test,
     keys,
+    lab,
     messages,
     notices,
     one_key,
@@ -18,6 +20,7 @@ from ontherun.portal.pages import (
     session_keys,
     sign_in,
     start,
+    venue,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -27,6 +30,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     one_key.router,
     keys.router,
     key_calendar.router,
+    key_test.router,
+    lab.router,
+    venue.router,
     messages.router,
     notices.router,
     audit.router,
