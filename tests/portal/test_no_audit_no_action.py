@@ -7,7 +7,7 @@ from .conftest import Portal, broken_database, check_problem
 from .test_rights import body_of, path_to_ours, routes
 
 NEEDS_NO_ENTRY = {
-    ("POST", "/api/v1/sessions/import/preview"),
+    ("POST", "/api/v1/session-import/preview"),
     ("POST", "/api/v1/requests/preview"),
     ("POST", "/api/v1/messages/read"),
     ("POST", "/api/v1/messages/{message_id}/read"),
