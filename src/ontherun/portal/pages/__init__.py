@@ -17,6 +17,7 @@ from ontherun.portal.pages import (
     session,
     session_keys,
     sign_in,
+    single_sign_on,
     start,
 )
 
@@ -34,6 +35,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     profile.router,
     sign_in.router,
+    single_sign_on.router,
     display.router,
 )
 """Every router of pages. A place of the navigation is shown once its page is among them."""
