@@ -40,8 +40,8 @@ def venue(data: Path, identities: Sequence[Identity], core: int | None, *flags: 
     command += ["--portal-port", "0", "--gateway-port-base", "0", *flags]
     with log.open("w") as output:
         began = time.perf_counter()
-        with running(command, core, stdout=output, stderr=output, env=_environment()) as process:
-            ready = _ready(process, ready_file, log)
+        with running(command, core, stdout=output, stderr=output, env=environment()) as process:
+            ready = when_ready(process, ready_file, log)
             took = time.perf_counter() - began
             port = next(g["port"] for g in ready["gateways"] if g["segment"] == SEGMENT and g["role"] == "primary")
             security_id = next(i["security_id"] for i in ready["instruments"] if i["symbol"] == SYMBOL)
@@ -49,12 +49,12 @@ def venue(data: Path, identities: Sequence[Identity], core: int | None, *flags: 
             yield Venue(process, port, connections, {"wire": "ilink", "tick": TICK}, took)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, but bytecode is kept, as where `ontherun` is installed: the first start writes it, the others read it."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def _ready(process: "subprocess.Popen[str]", ready_file: Path, log: Path) -> Any:
+def when_ready(process: "subprocess.Popen[str]", ready_file: Path, log: Path) -> Any:
     """Wait for the ready file and return what it says."""
     end = time.perf_counter() + PATIENCE
     while not ready_file.exists():

@@ -83,5 +83,5 @@ def fill(script: str, venue: VenueProcess) -> str:
         text=True,
         check=True,
     )
-    ids = [pair["access_key_id"] for pair in json.loads(listed.stdout) if pair["state"] == "active"]
+    ids = [pair["access_key_id"] for pair in json.loads(listed.stdout) if pair["state"] != "expired"]
     return script.replace("OLD_ACCESS_KEY_ID", ids[0]).replace("ACCESS_KEY_ID", ids[-1])

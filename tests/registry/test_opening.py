@@ -131,6 +131,14 @@ def test_the_head_revision_is_the_last_migration() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
+async def test_a_database_of_a_trial_version_is_refused(tmp_path: Path) -> None:
+    await (await opened(tmp_path)).close()
+    with sqlite3.connect(tmp_path / "registry.sqlite3") as database:
+        database.execute("UPDATE alembic_version SET version_num = '0001'")
+    with pytest.raises(SchemaError, match="was written by a trial version of ontherun"):
+        await opened(tmp_path)
+
+
 async def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
     await (await opened(tmp_path)).close()
     with sqlite3.connect(tmp_path / "registry.sqlite3") as database:

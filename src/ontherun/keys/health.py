@@ -3,14 +3,13 @@
 None of this is the exchange's. Ages and weights are chosen here, in one place.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from itertools import pairwise
 
 from ontherun.keys.clock import DAY, utc_text
-from ontherun.keys.pair import NOTICE, KeyPair
-from ontherun.keys.rules import living
+from ontherun.keys.pair import NOTICE, KeyPair, KeyPairState
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +115,13 @@ def health_of_session(
     policy: HealthPolicy = HealthPolicy(),
 ) -> Health:
     """Look at the pairs of one session; `uses` by Access Key ID. A session that never had a pair is not ill."""
-    pairs = tuple(pairs)
+    found = [(pair, pair.state(now)) for pair in pairs]
+    alive = sorted((each for each in found if each[1].living), key=lambda each: each[0].created_at)
+    valid = [pair for pair, state in alive if state.valid]
     concerns = (
-        *_about_session(pairs, now, policy),
-        *(concern for pair in living(pairs, now) for concern in _about_pair(pair, uses, now, policy)),
-        *_old_keys_in_use(pairs, uses, now),
+        *_about_session(bool(found), alive, valid, now, policy),
+        *(concern for pair in valid for concern in _about_pair(pair, uses, now, policy)),
+        *_old_keys_in_use(valid, uses),
     )
     lost = sum(policy.points(finding) for finding in {concern.finding for concern in concerns})
     return Health(max(0, 100 - lost), concerns)
@@ -132,21 +133,26 @@ def score_of_entity(sessions: Iterable[Health]) -> int:
     return sum(scores) // len(scores) if scores else 100
 
 
-def _about_session(pairs: tuple[KeyPair, ...], now: int, policy: HealthPolicy) -> Iterable[Concern]:
-    if not pairs:
+def _about_session(
+    had_pairs: bool,
+    alive: Sequence[tuple[KeyPair, KeyPairState]],
+    valid: Sequence[KeyPair],
+    now: int,
+    policy: HealthPolicy,
+) -> Iterable[Concern]:
+    if not had_pairs:
         return
-    if not any(pair.state(now).valid for pair in pairs):
+    if not valid:
         yield Concern(Finding.NO_VALID_PAIR, None, "The session cannot log in. Generate a pair, or activate one.")
         return
-    last = max((pair for pair in living(pairs, now) if pair.deactivated_at is None), key=lambda pair: pair.expires_at)
+    in_use = (pair for pair, state in alive if state is not KeyPairState.DEACTIVATED)
+    last = max(in_use, key=lambda pair: pair.expires_at)
     if last.expires_at - now <= policy.successor:
         advice = f"After {utc_text(last.expires_at)} the session cannot log in. Generate the successor now."
         yield Concern(Finding.NO_SUCCESSOR, last.access_key_id, advice)
 
 
 def _about_pair(pair: KeyPair, uses: Mapping[str, KeyUse], now: int, policy: HealthPolicy) -> Iterable[Concern]:
-    if not pair.state(now).valid:
-        return
     use = uses.get(pair.access_key_id, NEVER)
     if use.last_used_at is None and now - max(pair.created_at, pair.valid_from or 0) >= policy.unused:
         yield Concern(
@@ -163,9 +169,8 @@ def _about_pair(pair: KeyPair, uses: Mapping[str, KeyUse], now: int, policy: Hea
         yield Concern(Finding.FAILING, pair.access_key_id, advice)
 
 
-def _old_keys_in_use(pairs: tuple[KeyPair, ...], uses: Mapping[str, KeyUse], now: int) -> Iterable[Concern]:
+def _old_keys_in_use(valid: Sequence[KeyPair], uses: Mapping[str, KeyUse]) -> Iterable[Concern]:
     """Find pairs that still log in though a newer one is valid, and has not logged in since."""
-    valid = [pair for pair in living(pairs, now) if pair.state(now).valid]
     for old, new in pairwise(valid):
         old_use, new_use = uses.get(old.access_key_id, NEVER), uses.get(new.access_key_id, NEVER)
         begun = max(new.created_at, new.valid_from or 0, new_use.last_used_at or 0)

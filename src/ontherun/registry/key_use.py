@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +32,11 @@ class KeyUses:
         self._unwritten: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def known(self) -> Mapping[str, KeyUse]:
+        """The pairs that somebody logged in with, by Access Key ID: a live view."""
+        return MappingProxyType(self._uses)
 
     def of(self, access_key_id: str) -> KeyUse:
         """Return how a pair was used so far."""

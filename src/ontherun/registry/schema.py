@@ -16,8 +16,11 @@ from ontherun.registry.errors import SchemaError
 from ontherun.registry.tables import Base
 
 FILE_NAME = "registry.sqlite3"
-HEAD = "0001"
+HEAD = "0002"
 """The revision that the tables have; revisions are four digits and grow."""
+
+OLDEST = "0002"
+"""The first revision that is carried over: 0001 was never released."""
 
 
 def open_engine(data_dir: Path) -> AsyncEngine:
@@ -68,6 +71,11 @@ def _prepare(connection: Connection) -> None:
         raise SchemaError(
             f"{connection.engine.url.database} was written by a later version of ontherun (schema {revision}, this one "
             f"knows up to {HEAD}). Use that version."
+        )
+    if "" < revision < OLDEST:
+        raise SchemaError(
+            f"{connection.engine.url.database} was written by a trial version of ontherun (schema {revision}), from "
+            "which nothing is carried over. Give this one a new data directory."
         )
     if revision < HEAD:
         _migrate(connection)

@@ -194,6 +194,7 @@ class Venue:
         self._close.push_async_callback(due.stop)
         if isinstance(clock, LabClock):
             clock.listen(due.wake)
+            clock.listen(self.notices.wake)
         await self._serve_portal()
         self.notices.start()
         self._close.push_async_callback(self.notices.stop)

@@ -1,6 +1,6 @@
 """The key pairs of every session that the viewer sees: a list with filters, and many in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -28,6 +28,9 @@ from ontherun.registry import (
 PAGE = 50
 """Key pairs on one page."""
 
+OFFERED = 200
+"""Sessions that are offered to be chosen for new pairs; a search finds the others."""
+
 router = APIRouter(include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=200)]
@@ -46,9 +49,10 @@ async def all_keys(
 ) -> HTMLResponse:
     """List the key pairs that the viewer sees."""
     state = state if state in _STATES else "living"
-    found = _filtered(registry, viewer, state, q.strip())
-    shown = found[(page - 1) * PAGE : page * PAGE]
     scores = _healths(registry, viewer)
+    unwell = {concern.access_key_id for _, health in scores for concern in health.concerns}
+    found = _filtered(registry, viewer, state, q.strip(), unwell)
+    shown = found[(page - 1) * PAGE : page * PAGE]
 
     def link(number: int) -> str:
         return "/keys?" + urlencode({"state": state, "q": q, "page": number})
@@ -73,9 +77,11 @@ async def all_keys(
 
 
 @router.get("/keys/new", response_class=HTMLResponse)
-async def ask_for_many(request: Request, registry: Serving, viewer: Viewer) -> HTMLResponse:
+async def ask_for_many(
+    request: Request, registry: Serving, viewer: Viewer, q: Annotated[str, Query(max_length=100)] = ""
+) -> HTMLResponse:
     """Ask for which sessions pairs are generated."""
-    return _new_page(request, registry, viewer)
+    return _new_page(request, registry, viewer, q=q.strip())
 
 
 @router.post("/keys/new", dependencies=[CsrfChecked], response_class=HTMLResponse)
@@ -91,7 +97,9 @@ async def generate_many(
         outcomes = await registry.pairs_in_bulk.generate(viewer, sessions, delete_oldest=bool(delete_oldest))
     except FormError as error:
         fields = {"session_ids": "sessions"}
-        return _new_page(request, registry, viewer, problem_of(error, fields), sessions, bool(delete_oldest))
+        return _new_page(
+            request, registry, viewer, problem_of(error, fields), sessions, delete_oldest=bool(delete_oldest)
+        )
     return _outcomes_page(request, "Key pairs generated", outcomes)
 
 
@@ -159,26 +167,23 @@ async def delete_many(
     return _outcomes_page(request, "Key pairs deleted", outcomes)
 
 
-def _filtered(registry: Registry, viewer: Principal, state: str, text: str) -> list[StoredKeyPair]:
+def _filtered(
+    registry: Registry, viewer: Principal, state: str, text: str, unwell: Collection[str | None]
+) -> list[StoredKeyPair]:
     """Return the pairs in a state whose session, label, firm or id holds a text; what ends first in front."""
     now, text = registry.clock.now(), text.lower()
-    found = []
-    unwell = (
-        {concern.access_key_id for _, health in _healths(registry, viewer) for concern in health.concerns}
-        if state == "not well"
-        else set()
-    )
-    for stored in registry.pairs.every(viewer, deleted=state == KeyPairState.DELETED.value):
+
+    def fits(stored: StoredKeyPair) -> bool:
+        if state == "not well":
+            return stored.pair.access_key_id in unwell
         its = stored.state(now)
-        fits = (
-            its.living
-            if state == "living"
-            else stored.pair.access_key_id in unwell
-            if state == "not well"
-            else its.value == state
-        )
-        if fits and (not text or text in _searched(registry, stored)):
-            found.append(stored)
+        return its.living if state == "living" else its.value == state
+
+    found = [
+        stored
+        for stored in registry.pairs.every(viewer, deleted=state == KeyPairState.DELETED.value)
+        if fits(stored) and (not text or text in _searched(registry, stored))
+    ]
     return sorted(found, key=lambda stored: stored.pair.expires_at)
 
 
@@ -222,18 +227,25 @@ def _new_page(
     viewer: Principal,
     problem: Problem | None = None,
     chosen: Sequence[str] = (),
+    *,
     delete_oldest: bool = False,
+    q: str = "",
 ) -> HTMLResponse:
     now = registry.clock.now()
-    offered = [
+    fitting = [
         (session, len(registry.directory.valid_pairs_of(session.session_id, now)))
         for session in _generating(viewer, registry.pairs.sessions(viewer))
+        if not q or q.lower() in " ".join((session.session_id, session.label, *session.firms)).lower()
     ]
+    fitting.sort(key=lambda each: (each[0].session_id not in chosen, each[1]))
+    offered = fitting[:OFFERED]
     return render(
         request,
         "keys/new.html",
         problem.status if problem else 200,
         offered=offered,
+        more=len(fitting) - len(offered),
+        q=q,
         problem=problem,
         chosen=set(chosen) or {session.session_id for session, valid in offered if not valid},
         delete_oldest=delete_oldest,
