@@ -23,6 +23,7 @@ from ontherun.registry.errors import (
     UnavailableError,
 )
 from ontherun.registry.handover import LONGEST_PUBLIC_KEY, read_public_key
+from ontherun.registry.identities import Identity
 from ontherun.registry.invitations import Invited
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
@@ -160,6 +161,7 @@ __all__ = [
     "Passkey",
     "Invitation",
     "Invited",
+    "Identity",
     "Left",
     "Budget",
     "TotpOffer",
