@@ -247,3 +247,64 @@ async def test_a_page_of_500_sessions_is_quick(portal: Portal, browser: Browser)
         assert (await browser.get("/sessions?size=500")).status_code == 200
         took.append(perf_counter() - start)
     assert median(took) < 0.3
+
+
+async def test_a_drop_copy_group_is_made_changed_and_deleted_by_its_pages(portal: Portal, browser: Browser) -> None:
+    assert "There is no Drop Copy group yet" in (await browser.get("/drop-copy")).text
+    fields = {"name": MARKUP, "firm": "OURS1", "market": "US", "sources": "A00", "messages": "acks"}
+    for wrong, words in (
+        ({"market": "MOON"}, "is no BrokerTec market"),
+        ({"messages": "everything"}, "names something that is not copied"),
+        ({"name": ""}, "is no name"),
+        ({"sources": ""}, "is empty or names something twice"),
+    ):
+        answer = await browser.post("/drop-copy/new", **{**fields, **wrong})
+        assert (answer.status_code, words in answer.text) == (422, True), words
+    assert (await browser.post("/drop-copy/new", **{**fields, "sources": "ZZZ"})).status_code == 404
+    done = await reviewed(browser, "/drop-copy/new", **fields)
+    assert MARKUP not in await flash(browser, done)
+    group = portal.registry.drop_copy.get(SYSTEM, 1)
+    page = await browser.get("/drop-copy/1")
+    assert f"Target session {group.target}" in page.text
+    target = (await browser.get(f"/sessions/{group.target}")).text
+    assert 'href="/drop-copy"' in target
+    assert "/edit" not in target
+    await reviewed(browser, "/drop-copy/1", **{**fields, "name": "Desk", "sources": "a00"})
+    assert portal.registry.drop_copy.get(SYSTEM, 1).name == "Desk"
+    assert "is not the name" in (await browser.post("/drop-copy/1/delete", confirm="x")).text
+    await reviewed(browser, "/drop-copy/1/delete", confirm="Desk")
+    assert portal.registry.drop_copy.list(SYSTEM) == []
+
+
+async def test_market_data_sessions_are_made_changed_and_deleted_by_their_pages(
+    portal: Portal, browser: Browser
+) -> None:
+    assert "There is no Market Data session yet" in (await browser.get("/market-data")).text
+    fields = {"firm": "OURS1", "market": "EU", "products": "eu-repo", "number_of_sessions": "2"}
+    for wrong, words in (
+        ({"products": "us-repo"}, "names what BrokerTec EU does not have"),
+        ({"number_of_sessions": "16"}, "1 to 15"),
+        ({"number_of_sessions": "-1"}, "digits only"),
+    ):
+        answer = await browser.post("/market-data/new", **{**fields, **wrong})
+        assert (answer.status_code, words in answer.text) == (422, True), words
+    await reviewed(browser, "/market-data/new", **fields)
+    first, second = (session.session_id for session in portal.registry.market_data.list(SYSTEM))
+    assert first in (await browser.get("/market-data")).text
+    assert f"/market-data/{first}/edit" in (await browser.get(f"/sessions/{first}")).text
+    await reviewed(browser, f"/market-data/{first}/edit", products="eu-government-bonds", label="bonds")
+    assert portal.registry.market_data.get(SYSTEM, first).products == ("eu-government-bonds",)
+    assert (await browser.post(f"/market-data/{second}/delete", confirm=first)).status_code == 422
+    await reviewed(browser, f"/market-data/{second}/delete", confirm=second)
+    assert [session.session_id for session in portal.registry.market_data.list(SYSTEM)] == [first]
+
+
+async def test_more_sources_than_boxes_are_typed(portal: Portal, browser: Browser) -> None:
+    await portal.registry.requests.submit(
+        SYSTEM, CreateSessions(firms=("OURS1",), market_segments=(40,), number_of_sessions=70)
+    )
+    page = (await browser.get("/drop-copy/new")).text
+    assert "Session IDs, separated by spaces or line ends." in page
+    fields = {"name": "Risk", "firm": "OURS1", "market": "US", "sources": "a02, A03\nA04", "messages": "acks"}
+    await reviewed(browser, "/drop-copy/new", **fields)
+    assert portal.registry.drop_copy.get(SYSTEM, 1).sources == ("A02", "A03", "A04")
