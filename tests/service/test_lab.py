@@ -60,6 +60,23 @@ def test_a_year_goes_by_the_live_session_stays_and_the_key_expires(tmp_path: Pat
             assert asking.get("/audit/verification").json()["intact"]
 
 
+def test_what_falls_due_on_the_way_is_announced_once_and_not_again_after_a_way_back(tmp_path: Path) -> None:
+    def announced(asking: httpx2.Client) -> list[str]:
+        found = asking.get("/audit?action=key_pair.expir&limit=100").json()["items"]
+        return [f"{entry['action']} {entry['details']}" for entry in found]
+
+    with VenueProcess(tmp_path / "data", "--no-fsync", "--lab") as venue, api(venue) as asking:
+        assert command(venue, "lab", "advance", "60w")[0] == 0
+        deadline = time.monotonic() + 10
+        while len(found := announced(asking)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len([line for line in found if line.startswith("key_pair.expired")]) == 2, "the demo's two pairs"
+        assert command(venue, "lab", "reset")[0] == 0
+        assert command(venue, "lab", "advance", "60w")[0] == 0
+        time.sleep(0.5)
+        assert announced(asking) == found
+
+
 def test_the_clock_survives_a_kill_and_status_says_that_it_is_moved(tmp_path: Path) -> None:
     venue = VenueProcess(tmp_path / "data", "--lab")
     code, text = command(venue, "lab", "set", "2027-01-04T17:30", "--zone", "America/New_York", "--stand-still")

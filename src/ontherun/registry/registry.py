@@ -19,6 +19,7 @@ from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import SchemaError
 from ontherun.registry.idempotency import Idempotency
+from ontherun.registry.identities import Identities
 from ontherun.registry.invitations import Invitations
 from ontherun.registry.key_source import KeySource
 from ontherun.registry.key_tests import KeyTests
@@ -115,6 +116,7 @@ class Registry:
         self.invitations = Invitations(
             store, self.users, self.people, self.sign_in, attempts, passwords, rules, random_bytes
         )
+        self.identities = Identities(store, self.invitations, self.sign_in)
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.audit = AuditBook(store)
         self.idempotency = Idempotency(store)

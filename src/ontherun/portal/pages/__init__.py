@@ -24,6 +24,7 @@ from ontherun.portal.pages import (
     session_keys,
     sessions,
     sign_in,
+    single_sign_on,
     start,
     venue,
 )
@@ -50,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     profile.router,
     sign_in.router,
+    single_sign_on.router,
     display.router,
 )
 """Every router of pages. A place of the navigation is shown once its page is among them."""
