@@ -42,7 +42,7 @@ async def list_messages(
 
 
 @router.post(
-    "/messages/read", status_code=HTTPStatus.NO_CONTENT, responses=_READ, summary="Mark all your messages as read"
+    "/mark-messages-read", status_code=HTTPStatus.NO_CONTENT, responses=_READ, summary="Mark all your messages as read"
 )
 async def mark_all_read(by: Asking, registry: Serving) -> None:
     """Mark all messages as read."""

@@ -67,27 +67,37 @@ class NoticeBook:
 class Outbox:
     """Derives notices and their deliveries from audit entries. `mail_configured`: whether a mail server is known."""
 
-    __slots__ = ("_directory", "_watchers", "book", "mail_configured")
+    __slots__ = ("_directory", "_stirred", "_watchers", "book", "mail_configured")
 
     def __init__(self, directory: Directory) -> None:
         self.book = NoticeBook()
         self.mail_configured = False
         self._directory = directory
-        self._watchers: list[asyncio.Event] = []
+        self._watchers: dict[asyncio.Event, Channel | None] = {}
+        self._stirred: set[Channel] = set()
 
-    def watch(self) -> asyncio.Event:
-        """Return an event that is set at each commit from now on; the caller clears it."""
-        self._watchers.append(event := asyncio.Event())
+    def watch(self, channel: Channel | None) -> asyncio.Event:
+        """Return an event that is set at each commit that has something due on the channel (None: at each commit), and
+        when the clock was moved. The caller clears it."""
+        event = asyncio.Event()
+        self._watchers[event] = channel
         return event
 
     def unwatch(self, event: asyncio.Event) -> None:
         """Set an event of `watch` no more."""
-        self._watchers.remove(event)
+        del self._watchers[event]
 
-    def committed(self) -> None:
-        """Wake those who watch."""
-        for event in self._watchers:
-            event.set()
+    def stir(self, channel: Channel) -> None:
+        """Have the change that is under way wake those who watch the channel."""
+        self._stirred.add(channel)
+
+    def committed(self, entries: Iterable[AuditEntry]) -> None:
+        """Wake those who watch for such a change."""
+        moved = any(entry.action == "clock.moved" for entry in entries)
+        for event, channel in self._watchers.items():
+            if moved or channel is None or channel in self._stirred:
+                event.set()
+        self._stirred.clear()
 
     def derive(self, entries: Sequence[AuditEntry]) -> Iterator[tuple[Executable, list[dict[str, Any]]]]:
         """Yield what is to be inserted with these entries, which are one change: statement and rows."""
@@ -106,7 +116,10 @@ class Outbox:
                     "happenings": notice.happenings_text(),
                 }
             )
-            deliveries.extend(asdict(delivery) for delivery in self._deliveries(notice, rule))
+            for delivery in self._deliveries(notice, rule):
+                deliveries.append(asdict(delivery))
+                if delivery.state is DeliveryState.DUE:
+                    self._stirred.add(delivery.channel)
         if notices:
             yield insert(NoticeRow), notices
         if deliveries:

@@ -112,7 +112,7 @@ class Store:
             mark.sequence = change.entries[0].sequence
         for follower in change.followers:
             follower()
-        self.outbox.committed()
+        self.outbox.committed(change.entries)
 
     async def keep_books(self, statement: Executable) -> int:
         """Commit a mark that changes nothing for anybody and needs no audit entry: what was read, what is being sent.
