@@ -1,7 +1,8 @@
 """What every route of the API depends on: who is asking (RFC 6750), what is served, and no stray parameters."""
 
+from collections import Counter
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, get_args, get_origin
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -67,14 +68,24 @@ async def known_parameters(request: Request, _by: Asking) -> None:
 
 
 def refuse_unknown_parameters(request: Request) -> None:
-    """RequestValidationError for a query parameter that the route does not have: it would be ignored in silence."""
+    """RequestValidationError for a query parameter that the route does not have, or that comes twice where it may not:
+    it, or one of the two, would be ignored in silence."""
     known = _parameters(request.scope["route"].dependant)
     if unknown := [name for name in request.query_params if name not in known]:
         message = f"There is no such parameter. Known: {', '.join(known) or 'none'}"
         raise RequestValidationError([{"loc": ("query", name), "msg": message} for name in unknown])
+    sent = Counter(name for name, _ in request.query_params.multi_items())
+    if twice := [name for name, count in sent.items() if count > 1 and not known[name]]:
+        raise RequestValidationError([{"loc": ("query", name), "msg": "comes once at most"} for name in twice])
 
 
-def _parameters(dependant: Dependant) -> list[str]:
-    """The query parameters of a route and of what it depends on."""
-    own = [field.alias for field in dependant.query_params]
-    return own + [name for part in dependant.dependencies for name in _parameters(part)]
+def _parameters(dependant: Dependant) -> dict[str, bool]:
+    """The query parameters of a route and of what it depends on, and whether each may come more than once."""
+    found = {field.alias: _repeatable(field.field_info.annotation) for field in dependant.query_params}
+    for part in dependant.dependencies:
+        found |= _parameters(part)
+    return found
+
+
+def _repeatable(annotation: object) -> bool:
+    return get_origin(annotation) is list or any(_repeatable(part) for part in get_args(annotation))
