@@ -10,7 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
-from ontherun.registry import Principal, Registry
+from ontherun.registry import InvalidError, Principal, Registry
+from ontherun.registry.checks import checked_name
+from ontherun.registry.why import WHY
 
 bearer = HTTPBearer(
     auto_error=False, scheme_name="token", description="An API token: the content of the running venue's admin.token."
@@ -46,6 +48,18 @@ def _unauthorized(detail: str, challenge: str) -> HTTPException:
 
 
 Asking = Annotated[Principal, Depends(principal_of)]
+
+
+async def said_why(request: Request, _by: Asking) -> None:
+    """Keep the reason that a request gives in the header Audit-Reason for the audit entries that it makes."""
+    text = request.headers.get("Audit-Reason", "").encode("latin-1").decode("utf-8", "replace").strip()
+    if text:
+        try:
+            checked_name("Audit-Reason", text)
+        except InvalidError as error:
+            message = f"{error.what} Expected: {error.expected}"
+            raise RequestValidationError([{"loc": ("header", "Audit-Reason"), "msg": message}]) from None
+    WHY.set(text)
 
 
 async def known_parameters(request: Request, _by: Asking) -> None:
