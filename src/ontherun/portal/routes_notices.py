@@ -37,7 +37,7 @@ async def list_messages(
     return models_notices.MessagePage(
         items=[views_notices.message(each, registry, _public_url(request)) for each in found],
         next=str(found[-1].notice.notice_id) if len(found) == limit else None,
-        unread=await messages.unread(by),
+        unread=messages.unread(by),
     )
 
 

@@ -26,6 +26,7 @@ from ontherun.registry.records_notices import (
 )
 from ontherun.registry.records_people import User
 from ontherun.registry.tables_notices import DeliveryRow, NoticeRow
+from ontherun.registry.unread import Told, Unread
 
 
 class NoticeBook:
@@ -67,7 +68,7 @@ class NoticeBook:
 class Outbox:
     """Derives notices and their deliveries from audit entries. `mail_configured`: whether a mail server is known."""
 
-    __slots__ = ("_directory", "_stirred", "_watchers", "book", "mail_configured")
+    __slots__ = ("_directory", "_stirred", "_told", "_watchers", "book", "mail_configured", "unread")
 
     def __init__(self, directory: Directory) -> None:
         self.book = NoticeBook()
@@ -75,6 +76,8 @@ class Outbox:
         self._directory = directory
         self._watchers: dict[asyncio.Event, Channel | None] = {}
         self._stirred: set[Channel] = set()
+        self.unread = Unread()
+        self._told: list[Told] = []
 
     def watch(self, channel: Channel | None) -> asyncio.Event:
         """Return an event that is set at each commit that has something due on the channel (None: at each commit), and
@@ -98,9 +101,11 @@ class Outbox:
             if moved or channel is None or channel in self._stirred:
                 event.set()
         self._stirred.clear()
+        self.unread.tell(self._told)
 
     def derive(self, entries: Sequence[AuditEntry]) -> Iterator[tuple[Executable, list[dict[str, Any]]]]:
         """Yield what is to be inserted with these entries, which are one change: statement and rows."""
+        self._told = []
         notices: list[dict[str, Any]] = []
         deliveries: list[dict[str, Any]] = []
         for notice, rule in _notices(entries):
@@ -116,6 +121,8 @@ class Outbox:
                     "happenings": notice.happenings_text(),
                 }
             )
+            if notice.topic is not Topic.TEST:
+                self._told.append((notice.notice_id, notice.entity_id, notice.user_id))
             for delivery in self._deliveries(notice, rule):
                 deliveries.append(asdict(delivery))
                 if delivery.state is DeliveryState.DUE:
