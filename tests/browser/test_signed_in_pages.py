@@ -17,7 +17,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGES = [
     ("/", "start"),
+    ("/sessions", "sessions"),
+    ("/sessions/new", "new-sessions"),
+    ("/sessions/import", "import-sessions"),
     ("/sessions/A00", "session"),
+    ("/sessions/A00/edit", "edit-session"),
+    ("/sessions/A00/delete", "delete-session"),
+    ("/requests", "requests"),
+    ("/to-do", "to-do"),
+    ("/venue", "venue"),
+    ("/lab", "lab"),
+    ("/keys/test", "key-test"),
     ("/sessions/A00/new-key", "new-key"),
     ("/sessions/A00/revoke-keys", "revoke-keys"),
     ("/keys", "keys"),

@@ -136,6 +136,27 @@ def test_from_the_first_sign_in_to_the_audit(walk: Walk) -> None:
     walk.look("start")
 
     walk.enrol()
+    walk.looker.go("/sessions/new")
+    walk.page.get_by_label("Number of sessions").fill("2")
+    walk.page.get_by_label("Label").fill("spread algo")
+    walk.press("Review")
+    walk.says("2 Session IDs will be assigned")
+    walk.look("review")
+    walk.press("Submit")
+    walk.says("done.")
+    walk.look("sessions")
+    walk.looker.go("/requests", "walk-requests")
+
+    walk.looker.go("/venue")
+    walk.page.get_by_label("A second person approves each request").check()
+    walk.press("Set policies")
+    asked = walk.ask("POST", "sessions", json={"firms": ["DEMO2"], "market_segments": [40], "label": "hedger"})
+    walk.looker.go("/to-do", "walk-to-do")
+    walk.looker.go(f"/requests/{asked['request_id']}", "walk-decide")
+    walk.press("Approve")
+    walk.says("Completed")
+    walk.look("approved")
+
     team = "keys-team@bank.example"
     walk.looker.go("/notices/addresses")
     walk.page.get_by_label("Mail address").fill(team)
@@ -155,6 +176,8 @@ def test_from_the_first_sign_in_to_the_audit(walk: Walk) -> None:
     third = walk.generate("third")
     assert {pair["access_key_id"] for pair in walk.pairs("A00")} >= {second, third} - {first}
 
+    walk.looker.go("/sessions/A00", "walk-session")
+    walk.looker.go("/keys/calendar?month=2026-12", "walk-calendar")
     walk.advance("1w")
     walk.looker.go("/", "walk-attention")
     walk.advance("2w3d")

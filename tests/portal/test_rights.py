@@ -64,7 +64,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/notices/addresses"): {"entity_id": 1, "address": "new@ours.example"},
     ("POST", "/api/v1/notices/webhooks"): {"entity_id": 1, "url": "https://ours.example/hook"},
 }
-FOR_READERS = {("POST", "/api/v1/messages/read"), ("POST", "/api/v1/messages/{message_id}/read")}
+FOR_READERS = {("POST", "/api/v1/mark-messages-read"), ("POST", "/api/v1/messages/{message_id}/read")}
 """A reader's own marks."""
 
 # Reading a secret, the venue's own audit check, and everything that changes something.

@@ -9,10 +9,10 @@ import httpx2
 import pytest
 from sqlalchemy import event
 
-from ontherun.registry import SYSTEM, CreateSessions, ImportSessions, RequestStatus, TimetableName
+from ontherun.registry import SYSTEM, CreateSessions, ImportSessions, RequestStatus, Role, TimetableName
 
 from .browser import Browser, signed_in
-from .conftest import Portal
+from .conftest import Portal, broken_database
 
 NEW = CreateSessions(firms=("OURS1",), market_segments=(40,))
 FORM = {"primary": "OURS1", "market_segments": "40", "number_of_sessions": "1", "cancel_on_disconnect": "yes"}
@@ -247,3 +247,148 @@ async def test_a_page_of_500_sessions_is_quick(portal: Portal, browser: Browser)
         assert (await browser.get("/sessions?size=500")).status_code == 200
         took.append(perf_counter() - start)
     assert median(took) < 0.3
+
+
+async def test_a_drop_copy_group_is_made_changed_and_deleted_by_its_pages(portal: Portal, browser: Browser) -> None:
+    assert "There is no Drop Copy group yet" in (await browser.get("/drop-copy")).text
+    fields = {"name": MARKUP, "firm": "OURS1", "market": "US", "sources": "A00", "messages": "acks"}
+    for wrong, words in (
+        ({"market": "MOON"}, "is no BrokerTec market"),
+        ({"messages": "everything"}, "names something that is not copied"),
+        ({"name": ""}, "is no name"),
+        ({"sources": ""}, "is empty or names something twice"),
+    ):
+        answer = await browser.post("/drop-copy/new", **{**fields, **wrong})
+        assert (answer.status_code, words in answer.text) == (422, True), words
+    assert (await browser.post("/drop-copy/new", **{**fields, "sources": "ZZZ"})).status_code == 404
+    done = await reviewed(browser, "/drop-copy/new", **fields)
+    assert MARKUP not in await flash(browser, done)
+    group = portal.registry.drop_copy.get(SYSTEM, 1)
+    page = await browser.get("/drop-copy/1")
+    assert f"Target session {group.target}" in page.text
+    target = (await browser.get(f"/sessions/{group.target}")).text
+    assert 'href="/drop-copy"' in target
+    assert "/edit" not in target
+    await reviewed(browser, "/drop-copy/1", **{**fields, "name": "Desk", "sources": "a00"})
+    assert portal.registry.drop_copy.get(SYSTEM, 1).name == "Desk"
+    assert "is not the name" in (await browser.post("/drop-copy/1/delete", confirm="x")).text
+    await reviewed(browser, "/drop-copy/1/delete", confirm="Desk")
+    assert portal.registry.drop_copy.list(SYSTEM) == []
+
+
+async def test_market_data_sessions_are_made_changed_and_deleted_by_their_pages(
+    portal: Portal, browser: Browser
+) -> None:
+    assert "There is no Market Data session yet" in (await browser.get("/market-data")).text
+    fields = {"firm": "OURS1", "market": "EU", "products": "eu-repo", "number_of_sessions": "2"}
+    for wrong, words in (
+        ({"products": "us-repo"}, "names what BrokerTec EU does not have"),
+        ({"number_of_sessions": "16"}, "1 to 15"),
+        ({"number_of_sessions": "-1"}, "digits only"),
+    ):
+        answer = await browser.post("/market-data/new", **{**fields, **wrong})
+        assert (answer.status_code, words in answer.text) == (422, True), words
+    await reviewed(browser, "/market-data/new", **fields)
+    first, second = (session.session_id for session in portal.registry.market_data.list(SYSTEM))
+    assert first in (await browser.get("/market-data")).text
+    assert f"/market-data/{first}/edit" in (await browser.get(f"/sessions/{first}")).text
+    await reviewed(browser, f"/market-data/{first}/edit", products="eu-government-bonds", label="bonds")
+    assert portal.registry.market_data.get(SYSTEM, first).products == ("eu-government-bonds",)
+    assert (await browser.post(f"/market-data/{second}/delete", confirm=first)).status_code == 422
+    await reviewed(browser, f"/market-data/{second}/delete", confirm=second)
+    assert [session.session_id for session in portal.registry.market_data.list(SYSTEM)] == [first]
+
+
+async def test_more_sources_than_boxes_are_typed(portal: Portal, browser: Browser) -> None:
+    await portal.registry.requests.submit(
+        SYSTEM, CreateSessions(firms=("OURS1",), market_segments=(40,), number_of_sessions=70)
+    )
+    page = (await browser.get("/drop-copy/new")).text
+    assert "Session IDs, separated by spaces or line ends." in page
+    fields = {"name": "Risk", "firm": "OURS1", "market": "US", "sources": "a02, A03\nA04", "messages": "acks"}
+    await reviewed(browser, "/drop-copy/new", **fields)
+    assert portal.registry.drop_copy.get(SYSTEM, 1).sources == ("A02", "A03", "A04")
+
+
+async def person(portal: Portal, entity_id: int, role: Role) -> Browser:
+    """Return the browser of a person with a role at an entity."""
+    email = f"{role.value}@{entity_id}.example"
+    async with portal.registry._store.change(SYSTEM) as change:
+        user = portal.registry.users.create(change, email, "Somebody")
+        change.record("user.created", None, f"user {user.user_id}")
+    await portal.registry.people.grant(SYSTEM, user.user_id, entity_id, role, None)
+    return await signed_in(portal, email)
+
+
+async def ours(portal: Portal) -> list[str]:
+    """Make something of each sort at the first entity, and return the pages that show or change it."""
+    await portal.registry.policies.set(SYSTEM, four_eyes=True)
+    body = {"firms": ["OURS1"], "market_segments": [40], "label": "ours only"}
+    await portal.ask("admin", "POST", "/api/v1/sessions", json=body)
+    await portal.registry.policies.set(SYSTEM, four_eyes=False)
+    group = {"name": "ours only", "firm": "OURS1", "market": "US", "sources": ["A00"], "messages": ["acks"]}
+    await portal.ask("admin", "POST", "/api/v1/drop-copy-groups", json=group)
+    data = {"firm": "OURS1", "market": "US", "products": ["us-repo"], "label": "ours only"}
+    data_session = (await portal.ask("admin", "POST", "/api/v1/market-data-sessions", json=data)).json()["session_ids"][
+        0
+    ]
+    return [
+        "/requests/1/approve",
+        "/requests/1/reject",
+        "/requests/1/cancel",
+        "/sessions/A00/edit",
+        "/sessions/A00/protocol",
+        "/sessions/A00/delete",
+        "/drop-copy/1",
+        "/drop-copy/1/delete",
+        f"/market-data/{data_session}/edit",
+        f"/market-data/{data_session}/delete",
+    ]
+
+
+async def test_pages_about_things_of_another_entity_do_not_exist(portal: Portal) -> None:
+    paths = await ours(portal)
+    stranger = await person(portal, 2, Role.ADMIN_MANAGER)
+    before = await portal.registry.verify_audit()
+    for path in paths:
+        answer = await stranger.post(path, **FORM, revision="0", reason="no", confirm="A00")
+        assert answer.status_code == 404, (path, answer.text[:200])
+        if not path.startswith("/requests") and "protocol" not in path:
+            assert (await stranger.get(path)).status_code in (404, 405), path
+    for path in ("/requests/1", "/sessions/new?like=A00", "/sessions/new?amend=1"):
+        assert (await stranger.get(path)).status_code == 404, path
+    assert (await stranger.post("/sessions/new", **FORM)).status_code == 404
+    for path in (
+        "/sessions",
+        "/requests",
+        "/to-do",
+        "/drop-copy",
+        "/market-data",
+        "/drop-copy/new",
+        "/market-data/new",
+    ):
+        page = (await stranger.get(path)).text
+        assert "ours only" not in page, path
+        assert "OURS1" not in page, path
+    assert await portal.registry.verify_audit() == before
+
+
+async def test_a_reader_sees_the_pages_and_changes_nothing(portal: Portal) -> None:
+    paths = await ours(portal)
+    reader = await person(portal, 1, Role.READ_ONLY)
+    before = await portal.registry.verify_audit()
+    for path in paths:
+        answer = await reader.post(path, **FORM, revision="0", reason="no", confirm="A00")
+        assert answer.status_code == 403, (path, answer.text[:200])
+    for path in ("/sessions", "/requests", "/requests/1", "/to-do", "/drop-copy", "/drop-copy/1", "/market-data"):
+        assert (await reader.get(path)).status_code == 200, path
+    assert (await reader.post("/sessions/new", **FORM)).status_code == 403
+    assert await portal.registry.verify_audit() == before
+
+
+async def test_a_database_that_is_full_is_said_and_the_form_does_nothing(portal: Portal, browser: Browser) -> None:
+    review = await browser.post("/sessions/new", **FORM)
+    with broken_database(portal.registry):
+        answer = await browser.send("/sessions/new", review, agreed="yes")
+    assert answer.status_code == 503
+    assert len(portal.registry.sessions.list(SYSTEM)) == 2

@@ -94,7 +94,7 @@ def read_frame(text: str) -> Negotiate | Establish:
         what = f"is {known.__name__} (template {template})" if known else f"has template {template} of schema {schema}"
         raise PastedError("frame", f"{what}.", "Negotiate (500) or Establish (503) of schema 8")
     if len(frame) == HEADER_SIZE + block_length:  # some logs leave out Credentials, which are not signed
-        frame += bytes(2)
+        frame = (len(frame) + 2).to_bytes(2, "little") + frame[2:] + bytes(2)
     try:
         return kind.decode(frame)
     except DecodeError as error:

@@ -70,8 +70,12 @@ from ontherun.registry.records import (
     StoredKeyPair,
 )
 from ontherun.registry.records_notices import (
+    ADDRESS_LENGTH,
+    ADDRESS_PATTERN,
     CHOSEN_TOPICS,
     DELIVERY_LIFE,
+    URL_LENGTH,
+    URL_PATTERN,
     Channel,
     Delivery,
     DeliveryEvent,
@@ -238,6 +242,10 @@ __all__ = [
     "Happening",
     "Topic",
     "CHOSEN_TOPICS",
+    "ADDRESS_PATTERN",
+    "ADDRESS_LENGTH",
+    "URL_PATTERN",
+    "URL_LENGTH",
     "NOTICE_RULES",
     "NoticeRule",
     "To",

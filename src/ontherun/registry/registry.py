@@ -50,6 +50,7 @@ from ontherun.registry.sessions import PartyDetailsBook, Sessions
 from ontherun.registry.sign_in import SignIn
 from ontherun.registry.store import Store
 from ontherun.registry.tokens import ApiTokens
+from ontherun.registry.unread import load_unread
 from ontherun.registry.users import Users
 from ontherun.registry.web_sessions import WebSessions
 
@@ -224,6 +225,7 @@ async def _load(
         await fill(directory, connection)
         outbox = Outbox(directory)
         await fill_book(outbox.book, connection)
+        outbox.unread = await load_unread(connection)
         announced = await announced_rungs(connection)
         head = await chain_head(connection)
         key_uses = await load_key_uses(connection)

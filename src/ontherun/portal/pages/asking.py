@@ -52,6 +52,11 @@ def lines(values: Mapping[str, Sequence[str]], name: str) -> list[str]:
     return re.split(r"[\s,]+", one(values, name).strip(" ,\r\n\t")) if one(values, name) else []
 
 
+def listed(values: Mapping[str, Sequence[str]], name: str) -> list[str]:
+    """Return what the fields of this name list together: ticked boxes, or one text."""
+    return [part for text in values.get(name, ()) for part in lines({name: [text]}, name)]
+
+
 FormPage = Callable[[Values, Problem | None], HTMLResponse]
 """Shows the form again: with what was typed, and what was wrong with it."""
 
