@@ -73,3 +73,17 @@ async def test_each_route_has_one_effect_for_an_idempotency_key(portal: Portal) 
             assert second.headers["idempotent-replayed"] == "true", (method, path)
             assert (second.status_code, second.content) == (first.status_code, first.content), (method, path)
     assert repeated >= 25
+
+
+async def test_the_reason_of_any_request_stands_in_its_audit_entries(portal: Portal) -> None:
+    body = {"entity_id": 1, "gfid": "OURS7", "name": "New"}
+    headers = {"Audit-Reason": "ticket 4711, caf\u00e9".encode()}
+    assert (await portal.ask("admin", "POST", "/api/v1/firms", json=body, headers=headers)).status_code == 201
+    (entry, *_) = (await portal.ask("admin", "GET", "/api/v1/audit")).json()["items"]
+    assert json.loads(entry["details"])["reason"] == "ticket 4711, caf\u00e9"
+    assert (await portal.ask("admin", "POST", "/api/v1/sessions/A00/keys")).status_code == 201
+    (entry, *_) = (await portal.ask("admin", "GET", "/api/v1/audit")).json()["items"]
+    assert "reason" not in json.loads(entry["details"])
+    for bad in ("x" * 101, "two  spaces", "tab\tstop"):
+        answer = await portal.ask("admin", "POST", "/api/v1/firms", json=body, headers={"Audit-Reason": bad})
+        check_problem(answer, 422, "invalid")

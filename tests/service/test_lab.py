@@ -89,8 +89,36 @@ def test_the_clock_survives_a_kill_and_status_says_that_it_is_moved(tmp_path: Pa
             status = asking.get("/status").json()
         assert status["now"] == "2027-01-04T22:30:00Z"
         assert status["lab_offset_ns"] != 0
+        done = subprocess.run(
+            [sys.executable, "-m", "ontherun", "status", "--data", str(venue.data)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "LAB CLOCK" in done.stdout
         code, text = venue.stop()
         assert (code, "2027-01-04T22:30:00Z" in text) == (0, True)
+
+
+def test_a_journal_with_journeys_in_it_is_recovered_after_a_kill(tmp_path: Path) -> None:
+    venue = VenueProcess(tmp_path / "data", "--lab")
+    key = venue.key() | {"party_details_list_req_id": 1001}
+    security = venue.security_id("UB30")
+    with RawClient(venue.address, key) as client:
+        client.log_in()
+        uuid = client.uuid
+        for number, move in enumerate((("advance", "30w"), ("advance", "50w", "--back"), ("reset",)), 1):
+            assert command(venue, "lab", *move)[0] == 0
+            client.order(security, 1, 90 * 10**9, 1, f"AFTER{number}".encode())
+            client.expect(m.ExecutionReportNew)
+        venue.kill()
+    with VenueProcess(tmp_path / "data", "--lab") as venue, RawClient(venue.address, key) as client:
+        client.uuid, client.next_seq_no = uuid, 4
+        client.establish()
+        ack = client.expect(m.EstablishmentAck)
+        assert ack.next_seq_no == 4
+        client.order(security, 1, 90 * 10**9, 1, b"LATER")
+        client.expect(m.ExecutionReportNew)
 
 
 def test_outside_a_lab_the_clock_does_not_move(tmp_path: Path) -> None:

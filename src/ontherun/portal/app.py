@@ -30,7 +30,7 @@ from ontherun.portal import (
     routes_sessions,
     routes_venue,
 )
-from ontherun.portal.dependencies import known_parameters
+from ontherun.portal.dependencies import known_parameters, said_why
 from ontherun.portal.headers import GuardMiddleware
 from ontherun.portal.once import OnceMiddleware
 from ontherun.portal.pages import shell
@@ -89,7 +89,10 @@ def create_app(registry: Registry, status: Status, single_sign_on: SingleSignOn 
     app.add_middleware(GuardMiddleware)
     for routes in _ROUTES:
         app.include_router(
-            routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
+            routes.router,
+            prefix="/api/v1",
+            responses=_EVERYWHERE,
+            dependencies=[Depends(known_parameters), Depends(said_why)],
         )
     app.include_router(routes_notices.calendar_router, prefix="/api/v1", responses=_EVERYWHERE)
     for router in pages.ROUTERS:

@@ -24,6 +24,7 @@ from ontherun.registry.outbox import Outbox
 from ontherun.registry.principal import Principal
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.tables import AuditEntryRow
+from ontherun.registry.why import WHY
 
 T = TypeVar("T")
 
@@ -47,6 +48,8 @@ class Change:
 
     def record(self, action: str, entity_id: int | None, subject: str, **details: object) -> None:
         """Have an audit entry written. `details` go to the audit as JSON and hold no secret."""
+        if (why := WHY.get()) and not details.get("reason"):
+            details["reason"] = why
         entry = link(
             self._head,
             at=self.now,
