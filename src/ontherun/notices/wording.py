@@ -37,8 +37,7 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             ),
             (
                 "Let your client log in with {successors} before that, and delete the old pair once it has.",
-                "{alone:.0}Generate a new key pair, give it to your client, see it log in, and delete the old one. "
-                "Both pairs are valid meanwhile.",
+                "{alone:.0}Generate a new key pair, let your client log in with it, and delete the old one.",
             ),
         ),
         "key_pair.expired": Wording(
