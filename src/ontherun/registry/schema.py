@@ -74,8 +74,8 @@ def _prepare(connection: Connection) -> None:
         )
     if "" < revision < OLDEST:
         raise SchemaError(
-            f"{connection.engine.url.database} was written by a trial version of ontherun (schema {revision}), from which "
-            f"nothing is carried over. Give this one a new data directory."
+            f"{connection.engine.url.database} was written by a trial version of ontherun (schema {revision}), from "
+            "which nothing is carried over. Give this one a new data directory."
         )
     if revision < HEAD:
         _migrate(connection)
