@@ -36,7 +36,7 @@
     }
   }
 
-  for (const control of all("input:not([type=hidden]), select, textarea")) {
+  for (const control of all("input:not([type=hidden], [hidden]), select, textarea")) {
     const label = [...(control.labels || [])].map(text).join("") || control.getAttribute("aria-label") || control.getAttribute("aria-labelledby");
     if (!label) faults.push(`a control has no label: ${named(control)}`);
   }

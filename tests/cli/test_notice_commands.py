@@ -64,6 +64,10 @@ def test_webhooks_are_added_listed_tested_and_removed(run: Run) -> None:
 
 def test_messages_are_listed_and_marked(run: Run) -> None:
     assert "New key pair for session A00" in run("notices", "messages", "--unread")
+    (newest, *_) = json.loads(run("notices", "messages", "--json"))["items"]
+    number = str(newest["message_id"])
+    assert f"Message {number} is read" in run("notices", "messages", "--mark-read", number)
+    assert number not in run("notices", "messages", "--unread").split()
     assert "All messages are read" in run("notices", "messages", "--mark-all-read")
     assert "There is no unread message" in run("notices", "messages", "--unread")
     assert json.loads(run("notices", "messages", "--json"))["unread"] == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.support.venue_process import ROOT
 
-SAMPLES = ROOT / "docs" / "samples"
+SAMPLES = ROOT / "src" / "ontherun" / "portal" / "static" / "samples"
 SECRET_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 NEGOTIATE = ["1700000000000000000", "1700000000000000", "ABC", "XYZ12"]
 ESTABLISH = [*NEGOTIATE, "DemoSys", "1.0", "DemoVendor", "1", "10000"]

@@ -73,6 +73,54 @@ def test_a_deleted_key_is_refused_at_the_next_login(venue: VenueProcess, api: ht
     assert (refused["key_state"], refused["verdict"]) == ("deleted", "REJECTED")
 
 
+def test_a_deactivated_key_is_refused_until_it_is_activated(venue: VenueProcess, api: httpx2.Client) -> None:
+    session_id = new_session(api)
+    key = new_key(api, session_id)
+    path = f"/sessions/{session_id}/keys/{key['access_key_id']}"
+    ask(api, "POST", f"{path}/deactivate")
+    with RawClient(venue.address, key) as client:
+        client.negotiate()
+        assert client.expect(m.NegotiationReject).error_codes == NegotiationRejectCode.HMAC_NOT_AUTHENTICATED
+    ask(api, "POST", f"{path}/activate")
+    with RawClient(venue.address, key) as client:
+        client.log_in()
+        client.terminate()
+
+
+def test_each_login_is_seen_with_its_key(venue: VenueProcess, api: httpx2.Client) -> None:
+    session_id = new_session(api)
+    key = new_key(api, session_id)
+    path = f"/sessions/{session_id}/keys/{key['access_key_id']}"
+    assert ask(api, "GET", path)["use"]["last_used_at"] is None
+    with RawClient(venue.address, key) as client:
+        client.log_in()
+        use = ask(api, "GET", path)["use"]
+        assert use["successes"] > 0
+        assert use["failures"] == 0
+        assert use["last_source"] == "127.0.0.1"
+        assert "40" in use["last_gateway"]
+        client.terminate()
+    with RawClient(venue.address, key | {"secret_key": "A" * 43}) as client:
+        client.negotiate()
+        client.expect(m.NegotiationReject)
+    assert ask(api, "GET", path)["use"]["failures"] == 1
+
+
+def test_revoking_ends_the_live_session_when_that_was_asked_and_leaves_it_otherwise(
+    venue: VenueProcess, api: httpx2.Client
+) -> None:
+    session_id = new_session(api)
+    with RawClient(venue.address, new_key(api, session_id)) as client:
+        client.log_in()
+        ask(api, "POST", f"/sessions/{session_id}/key-revocation", {"reason": "lost"})
+        client.order(venue.security_id("UB30"), 1, 99 * 10**9, 1, b"STILL")
+        client.expect(m.ExecutionReportNew)
+        new_key(api, session_id)
+        body = {"reason": "lost again", "end_live_sessions": True}
+        assert ask(api, "POST", f"/sessions/{session_id}/key-revocation", body)["ended_sessions"] == [session_id]
+        client.expect(m.Terminate)
+
+
 def test_party_details_registered_while_logged_in_may_be_named_at_once(venue: VenueProcess, api: httpx2.Client) -> None:
     session_id = new_session(api)
     with RawClient(venue.address, new_key(api, session_id)) as client:

@@ -149,6 +149,11 @@ def test_a_frame_is_read_in_every_form_that_logs_have(message: m.Negotiate | m.E
         assert read_frame(form).encode() == frame, form
 
 
+def test_a_frame_from_a_log_without_its_empty_credentials_is_read() -> None:
+    for message in (negotiate(NOW), establish(NOW)):
+        assert test(read_frame(message.encode()[4:-2].hex())).accepted
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [

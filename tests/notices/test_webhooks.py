@@ -122,12 +122,6 @@ async def test_what_was_due_to_a_removed_webhook_is_given_up(registry: Registry,
         "https://169.254.169.254/latest/meta-data/",
         "https://0.0.0.0/",
         "https://100.64.0.1/",
-        "https://[::1]/",
-        "https://[fe80::1]/",
-        "https://[fd00::1]/",
-        "https://[::ffff:127.0.0.1]/",
-        "https://[64:ff9b::7f00:1]/",
-        "https://[2002:7f00:1::]/",
         "https://localhost/",
         "https://2130706433/",
         "https://0x7f.1/",
@@ -146,6 +140,15 @@ async def test_a_webhook_does_not_reach_the_venues_own_network(
     assert (
         "no public address" in delivery.answer or "use https://" in delivery.answer or "no address" in delivery.answer
     )
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["::1", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "ff02::1", "::", "10.0.0.1"],
+)
+async def test_a_name_with_a_private_address_of_any_kind_is_not_reached(address: str) -> None:
+    with pytest.raises(NotReachableError, match="no public address"):
+        await Networks().resolve(address, 443)
 
 
 async def test_the_operator_can_allow_a_network() -> None:

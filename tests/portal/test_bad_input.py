@@ -127,3 +127,14 @@ async def test_a_fault_of_our_own_is_logged_and_tells_the_caller_nothing_of_the_
     problem = check_problem(answer, 500, "internal")
     assert "inside knowledge" not in str(problem)
     assert "inside knowledge" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/api/v1/sessions", "/api/v1/keys", "/api/v1/keys/health"])
+async def test_a_parameter_that_comes_twice_is_refused_not_half_ignored(portal: Portal, path: str) -> None:
+    problem = check_problem(await portal.ask("reader", "GET", f"{path}?limit=1&limit=2"), 422, "invalid")
+    assert problem["errors"] == [{"where": "query.limit", "message": "comes once at most"}]
+
+
+async def test_a_parameter_that_is_a_list_may_come_more_than_once(portal: Portal) -> None:
+    path = "/api/v1/requests?status=Submitted&status=Completed"
+    assert (await portal.ask("reader", "GET", path)).status_code == 200

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from ontherun.portal import create_app
 from ontherun.registry import Registry
@@ -25,6 +26,10 @@ def target(live_portal: Any) -> Iterator[tuple[str, dict[str, str]]]:
     assert verdict["intact"]
 
 
+BEYOND_A_SCHEMA = ("/session", "/request", "/drop-copy-groups", "/market-data-sessions")
+"""What is asked for here has days that must exist, networks and files: no schema says which are right, or too long."""
+
+
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_as_described_and_none_is_a_5xx(
@@ -33,4 +38,9 @@ def test_every_answer_is_as_described_and_none_is_a_5xx(
     url, headers = target
     if case.path == "/api/v1/tokens/{token_id}" and str(case.path_parameters.get("token_id")) == "1":
         case.path_parameters["token_id"] = 10**9  # token 1 is the one that asks: revoking it would end the questions
-    case.call_and_validate(base_url=url, headers=headers)
+    beyond = case.path.removeprefix("/api/v1").startswith(BEYOND_A_SCHEMA)
+    case.call_and_validate(
+        base_url=url,
+        headers=headers,
+        excluded_checks=[positive_data_acceptance, negative_data_rejection] if beyond else None,
+    )

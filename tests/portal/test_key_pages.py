@@ -7,11 +7,11 @@ import zipfile
 from typing import Any
 
 import pytest
-from tests.registry.people import enrol
+from tests.support.people import enrol, make_user
 
 from ontherun.keys import KeyPairState
 from ontherun.keys.clock import DAY, SECOND
-from ontherun.registry import LOCAL_OPERATOR, SYSTEM
+from ontherun.registry import LOCAL_OPERATOR, SYSTEM, Role
 
 from .browser import Browser, hidden_fields, signed_in
 from .conftest import Portal
@@ -361,3 +361,61 @@ async def test_no_page_shows_a_secret(browser: Browser, portal: Portal) -> None:
     secret = (await portal.registry.pairs.download(SYSTEM, "A00", key, "test")).secret.text
     for path in ("/keys", "/keys/calendar", "/sessions/A00/keys", f"/sessions/A00/keys/{key}", "/sessions/A00/new-key"):
         assert secret not in (await browser.get(path)).text
+
+
+async def member(portal: Portal, email: str, role: Role, entity_id: int) -> Browser:
+    await make_user(portal.registry, email, {entity_id: role})
+    return await signed_in(portal, email)
+
+
+def pages_and_forms(key: str) -> list[tuple[str, dict[str, Any] | None]]:
+    """Every page and form about one session's keys: path, and what its form sends."""
+    path = f"/sessions/A00/keys/{key}"
+    return [
+        ("/sessions/A00/keys", None),
+        ("/sessions/A00/new-key", None),
+        ("/sessions/A00/revoke-keys", None),
+        (path, None),
+        ("/sessions/A00/new-key", {"when": "now"}),
+        ("/sessions/A00/revoke-keys", {"confirm": "A00"}),
+        (f"{path}/download", {"form": "json"}),
+        (f"{path}/deactivate", {}),
+        (f"{path}/activate", {}),
+        (f"{path}/cut-over", {"at": "2026-02-01T09:00"}),
+        (f"{path}/delete", {"confirm": "A00"}),
+        ("/keys/chosen", {"pairs": [f"A00 {key}"], "do": "download"}),
+        ("/keys/download", {"pairs": [f"A00 {key}"]}),
+        ("/keys/delete", {"pairs": [f"A00 {key}"], "confirm": "1"}),
+        ("/keys/new", {"sessions": ["A00"]}),
+    ]
+
+
+async def test_the_keys_of_another_entity_do_not_exist_on_any_page(portal: Portal) -> None:
+    key = await generated(portal)
+    stranger = await member(portal, "eve@theirs.example", Role.ADMIN_MANAGER, 2)
+    before = await portal.registry.verify_audit()
+    for path, form in pages_and_forms(key):
+        answer = await (stranger.get(path) if form is None else stranger.post(path, **form))
+        assert answer.status_code == 404, (path, answer.status_code)
+    for path in ("/keys", "/keys/calendar?month=2026-12", "/keys/new"):
+        page = await stranger.get(path)
+        assert page.status_code == 200
+        assert key not in page.text
+        assert ">A00<" not in page.text
+    assert await portal.registry.verify_audit() == before
+
+
+async def test_a_reader_sees_pairs_and_is_offered_nothing_to_do_with_them(portal: Portal) -> None:
+    key = await generated(portal)
+    reader = await member(portal, "ray@ours.example", Role.READ_ONLY, 1)
+    before = await portal.registry.verify_audit()
+    for path in ("/sessions/A00/keys", f"/sessions/A00/keys/{key}"):
+        page = (await reader.get(path)).text
+        assert key in page
+        assert re.findall(r'<form[^>]* action="(/sessions|/keys)[^"]*"', page) == []
+        assert "new-key" not in page
+    for path, form in pages_and_forms(key):
+        if form is not None and path != "/keys/chosen":
+            answer = await reader.post(path, **form)
+            assert answer.status_code == 403, (path, answer.status_code)
+    assert await portal.registry.verify_audit() == before

@@ -228,7 +228,7 @@ async def test_health_shows_what_is_not_well_first(portal: Portal) -> None:
 
 async def test_pairs_are_made_downloaded_and_deleted_in_bulk(portal: Portal) -> None:
     body = {"firms": ["OURS1"], "market_segments": [40]}
-    other = (await portal.ask("admin", "POST", "/api/v1/sessions", json=body)).json()["session_id"]
+    other = (await portal.ask("admin", "POST", "/api/v1/sessions", json=body)).json()["session_ids"][0]
     wanted = {"session_ids": ["A00", other, "A01"]}
     made = (await portal.ask("admin", "POST", "/api/v1/keys/bulk-generation", json=wanted)).json()["items"]
     assert [each["problem"] for each in made] == [None, None, "There is no session A01."]

@@ -21,7 +21,9 @@ async def on_exchange_hours(portal: Portal, **more: Any) -> None:
 
 
 async def import_csv(portal: Portal, content: bytes, who: str = "admin", path: str = "import") -> Any:
-    return await portal.ask(who, "POST", f"{SESSIONS}/{path}", content=content, headers={"Content-Type": "text/csv"})
+    return await portal.ask(
+        who, "POST", f"/api/v1/session-{path}", content=content, headers={"Content-Type": "text/csv"}
+    )
 
 
 async def test_what_waits_is_answered_with_202_and_a_countdown(portal: Portal) -> None:
@@ -104,10 +106,10 @@ async def test_a_session_is_changed_cloned_set_and_deleted(portal: Portal) -> No
 async def test_a_preview_shows_the_effect_and_asks_for_nothing(portal: Portal) -> None:
     before = await portal.registry.verify_audit()
     body = {"kind": "delete-session", "session_id": "A00"}
-    preview = (await portal.ask("admin", "POST", "/api/v1/requests/preview", json=body)).json()
+    preview = (await portal.ask("admin", "POST", "/api/v1/request-preview", json=body)).json()
     assert preview["summary"] == "Delete session A00"
     assert "0 key pairs will be deleted, and the secrets erased." in preview["effects"]
-    check_problem(await portal.ask("stranger", "POST", "/api/v1/requests/preview", json=body), 404, "not-found")
+    check_problem(await portal.ask("stranger", "POST", "/api/v1/request-preview", json=body), 404, "not-found")
     check_problem(await portal.ask("admin", "POST", "/api/v1/requests", json={"kind": "x"}), 422, "invalid")
     assert await portal.registry.verify_audit() == before
 
@@ -116,7 +118,7 @@ async def test_a_csv_of_sessions_goes_out_and_in_again(portal: Portal) -> None:
     await portal.ask(
         "admin", "PATCH", f"{SESSIONS}/A00", json={"label": "=1+1", "notes": "-x\n'y", "allowed_sources": ["::/0"]}
     )
-    exported = await portal.ask("reader", "GET", f"{SESSIONS}/export")
+    exported = await portal.ask("reader", "GET", "/api/v1/session-export")
     assert exported.headers["content-disposition"] == 'attachment; filename="sessions.csv"'
     (row,) = csv.DictReader(io.StringIO(exported.text, newline=""))
     assert (row["session_id"], row["label"], row["notes"]) == ("A00", "'=1+1", "'-x\n'y")
@@ -185,22 +187,22 @@ async def test_an_import_is_bounded_by_the_allowance(portal: Portal) -> None:
     assert (await import_csv(portal, HEAD + b"OURS1,40,ok,49,\n" * 2)).status_code == 201
 
 
-@pytest.mark.parametrize("path", ["sessions", "requests"])
+@pytest.mark.parametrize("path", ["session", "request"])
 async def test_exports_are_files_that_open(portal: Portal, path: str) -> None:
     await portal.ask("admin", "PATCH", f"{SESSIONS}/A00", json={"label": "=HYPERLINK(1) 取引 é <b>"})
-    csv_file = await portal.ask("reader", "GET", f"/api/v1/{path}/export?format=csv")
+    csv_file = await portal.ask("reader", "GET", f"/api/v1/{path}-export?format=csv")
     assert csv_file.headers["content-type"] == "text/csv; charset=utf-8"
     assert "\n=" not in csv_file.text
-    xlsx = await portal.ask("reader", "GET", f"/api/v1/{path}/export?format=xlsx")
+    xlsx = await portal.ask("reader", "GET", f"/api/v1/{path}-export?format=xlsx")
     with zipfile.ZipFile(io.BytesIO(xlsx.content)) as parts:
         assert b"<f>" not in parts.read("xl/worksheets/sheet1.xml")
-        if path == "sessions":
+        if path == "session":
             assert "取引" in parts.read("xl/sharedStrings.xml").decode()
-    pdf = await portal.ask("reader", "GET", f"/api/v1/{path}/export?format=pdf")
+    pdf = await portal.ask("reader", "GET", f"/api/v1/{path}-export?format=pdf")
     assert pdf.content.startswith(b"%PDF-")
-    empty = await portal.ask("stranger", "GET", f"/api/v1/{path}/export?format=pdf")
+    empty = await portal.ask("stranger", "GET", f"/api/v1/{path}-export?format=pdf")
     assert empty.content.startswith(b"%PDF-")
-    check_problem(await portal.ask("reader", "GET", f"/api/v1/{path}/export?format=doc"), 422, "invalid")
+    check_problem(await portal.ask("reader", "GET", f"/api/v1/{path}-export?format=doc"), 422, "invalid")
 
 
 async def test_a_drop_copy_group_lives_through_the_api(portal: Portal) -> None:

@@ -41,7 +41,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/sessions/{session_id}/clone"): {},
     ("PUT", "/api/v1/sessions/{session_id}/protocol"): {"protocol": "FIX"},
     ("POST", "/api/v1/requests"): {"kind": "create-sessions", "firms": ["OURS1"], "market_segments": [40]},
-    ("POST", "/api/v1/requests/preview"): {"kind": "register-firm", "entity_id": 1, "gfid": "OURS8", "name": "New"},
+    ("POST", "/api/v1/request-preview"): {"kind": "register-firm", "entity_id": 1, "gfid": "OURS8", "name": "New"},
     ("PUT", "/api/v1/requests/{request_id}"): {
         "kind": "create-sessions",
         "firms": ["OURS1"],
@@ -64,7 +64,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/notices/addresses"): {"entity_id": 1, "address": "new@ours.example"},
     ("POST", "/api/v1/notices/webhooks"): {"entity_id": 1, "url": "https://ours.example/hook"},
 }
-FOR_READERS = {("POST", "/api/v1/messages/read"), ("POST", "/api/v1/messages/{message_id}/read")}
+FOR_READERS = {("POST", "/api/v1/mark-messages-read"), ("POST", "/api/v1/messages/{message_id}/read")}
 """A reader's own marks."""
 
 # Reading a secret, the venue's own audit check, and everything that changes something.
@@ -105,7 +105,7 @@ CSV = {
 
 def body_of(method: str, path: str) -> dict[str, Any]:
     """Return what is sent along with a request."""
-    return dict(CSV) if "/import" in path else {"json": BODIES.get((method, path))}
+    return dict(CSV) if "session-import" in path else {"json": BODIES.get((method, path))}
 
 
 async def waiting_request(portal: Portal) -> int:

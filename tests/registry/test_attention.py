@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 import pytest
+from tests.support.people import enrol, make_user
 
 from ontherun.keys import ManualClock
 from ontherun.registry import (
@@ -19,7 +20,6 @@ from ontherun.registry import (
 )
 
 from .conftest import Venue, principal
-from .people import enrol, make_user
 
 DAY = 86_400 * 1_000_000_000
 

@@ -15,6 +15,7 @@ from ontherun.keys import (
     PairDeletedError,
     PairLimitError,
     PairStateError,
+    TooEarlyError,
 )
 from ontherun.keys.clock import DAY, SECOND
 from ontherun.registry import (
@@ -312,6 +313,23 @@ async def test_a_day_of_the_calendar_can_be_overridden_for_a_venue(venue: Venue)
     assert registry.pairs.calendar_of(venue.session) is calendar
     assert second.pair.expires_at == pair.expires_at
     await registry.close()
+
+
+async def test_the_operator_switches_the_rules_that_the_exchange_s_pages_contradict(venue: Venue) -> None:
+    pairs, policies = venue.registry.pairs, venue.registry.policies
+    first = await generated(venue)
+    await policies.set(SYSTEM, second_key_near_expiry_only=True)
+    with pytest.raises(TooEarlyError):
+        await generated(venue)
+    await policies.set(SYSTEM, second_key_near_expiry_only=False, third_key_deletes_oldest=True)
+    second = await generated(venue)
+    with pytest.raises(PairChoiceError, match=f"Choose {first}"):
+        await pairs.generate(venue.admin, "A00", delete=second)
+    await pairs.generate(venue.admin, "A00", delete=first)
+    await venue.registry.close()
+    again = await Registry.open(venue.registry.data_dir, venue.clock, variables={})
+    assert again.pairs.policy.oldest_only
+    await again.close()
 
 
 async def test_the_health_of_an_entity_is_that_of_its_sessions(venue: Venue) -> None:

@@ -476,3 +476,10 @@ def test_a_request_names_its_kind() -> None:
     )
     assert (request.kind, request.live_date) == (RequestKind.CREATE_SESSIONS, None)
     assert ManualClock(0).now() == 0
+
+
+def test_the_document_shows_the_table_of_states() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "requests.md").read_text(encoding="utf-8")
+    _, _, rest = document.partition("| from | event | to |\n| --- | --- | --- |\n")
+    table = [f"| {before} | {event} | {then} |" for (before, event), then in TRANSITIONS.items()]
+    assert rest.partition("\n\n")[0].splitlines() == table

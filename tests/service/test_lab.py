@@ -60,6 +60,23 @@ def test_a_year_goes_by_the_live_session_stays_and_the_key_expires(tmp_path: Pat
             assert asking.get("/audit/verification").json()["intact"]
 
 
+def test_what_falls_due_on_the_way_is_announced_once_and_not_again_after_a_way_back(tmp_path: Path) -> None:
+    def announced(asking: httpx2.Client) -> list[str]:
+        found = asking.get("/audit?action=key_pair.expir&limit=100").json()["items"]
+        return [f"{entry['action']} {entry['details']}" for entry in found]
+
+    with VenueProcess(tmp_path / "data", "--no-fsync", "--lab") as venue, api(venue) as asking:
+        assert command(venue, "lab", "advance", "60w")[0] == 0
+        deadline = time.monotonic() + 10
+        while len(found := announced(asking)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len([line for line in found if line.startswith("key_pair.expired")]) == 2, "the demo's two pairs"
+        assert command(venue, "lab", "reset")[0] == 0
+        assert command(venue, "lab", "advance", "60w")[0] == 0
+        time.sleep(0.5)
+        assert announced(asking) == found
+
+
 def test_the_clock_survives_a_kill_and_status_says_that_it_is_moved(tmp_path: Path) -> None:
     venue = VenueProcess(tmp_path / "data", "--lab")
     code, text = command(venue, "lab", "set", "2027-01-04T17:30", "--zone", "America/New_York", "--stand-still")
@@ -72,8 +89,36 @@ def test_the_clock_survives_a_kill_and_status_says_that_it_is_moved(tmp_path: Pa
             status = asking.get("/status").json()
         assert status["now"] == "2027-01-04T22:30:00Z"
         assert status["lab_offset_ns"] != 0
+        done = subprocess.run(
+            [sys.executable, "-m", "ontherun", "status", "--data", str(venue.data)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "LAB CLOCK" in done.stdout
         code, text = venue.stop()
         assert (code, "2027-01-04T22:30:00Z" in text) == (0, True)
+
+
+def test_a_journal_with_journeys_in_it_is_recovered_after_a_kill(tmp_path: Path) -> None:
+    venue = VenueProcess(tmp_path / "data", "--lab")
+    key = venue.key() | {"party_details_list_req_id": 1001}
+    security = venue.security_id("UB30")
+    with RawClient(venue.address, key) as client:
+        client.log_in()
+        uuid = client.uuid
+        for number, move in enumerate((("advance", "30w"), ("advance", "50w", "--back"), ("reset",)), 1):
+            assert command(venue, "lab", *move)[0] == 0
+            client.order(security, 1, 90 * 10**9, 1, f"AFTER{number}".encode())
+            client.expect(m.ExecutionReportNew)
+        venue.kill()
+    with VenueProcess(tmp_path / "data", "--lab") as venue, RawClient(venue.address, key) as client:
+        client.uuid, client.next_seq_no = uuid, 4
+        client.establish()
+        ack = client.expect(m.EstablishmentAck)
+        assert ack.next_seq_no == 4
+        client.order(security, 1, 90 * 10**9, 1, b"LATER")
+        client.expect(m.ExecutionReportNew)
 
 
 def test_outside_a_lab_the_clock_does_not_move(tmp_path: Path) -> None:

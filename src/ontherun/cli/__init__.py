@@ -21,6 +21,7 @@ from ontherun.cli import (
     requests,
     session_changes,
     sessions,
+    status,
     up,
 )
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("sign-in-link")(people.sign_in_link)
+app.command("status")(status.status)
 app.command("attention")(attention.attention)
 session_changes.add_to(sessions.app)
 app.add_typer(sessions.app)

@@ -71,21 +71,11 @@ def _print(clock: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(clock)
         return
+    from ontherun.keys import span_text
+
     name = "Lab clock" if clock["lab"] else "Clock    "
     typer.echo(f"{name}      {clock['now'][:19].replace('T', ' ')} UTC{' (stands still)' * clock['stands_still']}")
     typer.echo(f"Machine        {clock['machine_now'][:19].replace('T', ' ')} UTC")
     typer.echo(f"Difference     {span_text(clock['offset_ns'])}")
     if not clock["lab"]:
         typer.echo("It cannot be moved: start the venue with --lab for that.")
-
-
-def span_text(nanoseconds: int) -> str:
-    """Write a span for people: 28 days 1 h 30 min ahead."""
-    seconds = round(abs(nanoseconds) / 1_000_000_000)
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3_600)
-    minutes, seconds = divmod(rest, 60)
-    parts = [f"{days} days" * bool(days), f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes)]
-    parts.append(f"{seconds} s" * bool(seconds))
-    text = " ".join(part for part in parts if part)
-    return f"{text} {'ahead' if nanoseconds > 0 else 'behind'}" if text else "none"

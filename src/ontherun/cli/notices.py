@@ -100,6 +100,9 @@ def resend(
 @app.command("messages")
 def messages(
     unread: Annotated[bool, typer.Option("--unread", help="Only those not yet read.")] = False,
+    mark_read: Annotated[
+        int | None, typer.Option("--mark-read", metavar="MESSAGE", min=1, help="Mark one as read.")
+    ] = None,
     mark_all_read: Annotated[bool, typer.Option("--mark-all-read", help="Mark all as read, and list nothing.")] = False,
     limit: Limit = 50,
     as_json: AsJson = False,
@@ -109,8 +112,12 @@ def messages(
 ) -> None:
     """List your messages, newest first."""
     api = Api.connect(data, api_url, token_file)
+    if mark_read is not None:
+        api.act("messages", str(mark_read), "read")
+        typer.echo(f"Message {mark_read} is read.")
+        return
     if mark_all_read:
-        api.act("messages", "read")
+        api.act("mark-messages-read")
         typer.echo("All messages are read.")
         return
     found = api.get("messages", limit=limit, unread=unread)

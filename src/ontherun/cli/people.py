@@ -77,7 +77,7 @@ def invite(
     api_url: ApiUrl = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Invite a person. The code is shown this once: hand it over by another way than mail."""
+    """Invite a person. The code is shown this once, and in no mail: hand it over yourself."""
     body: dict[str, Any] = {"email": email, "roles": role or [], "registered_administrator": administrator}
     if entity is not None:
         body["entity_id"] = entity
@@ -87,7 +87,7 @@ def invite(
         return
     typer.echo(f"{email} is invited until {day(made['about']['expires_at'])} UTC.")
     typer.echo(f"Code:  {made['code']}\nAt:    {made['accept_at']}")
-    typer.echo("Hand the code over yourself: the mail about the invitation does not hold it.")
+    typer.echo("Hand the code over yourself: no mail holds it.")
 
 
 @app.command("invitations")

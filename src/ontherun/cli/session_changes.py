@@ -177,10 +177,10 @@ def import_sessions(
         fail(f"{file} cannot be read: {error.strerror}.")
     api = Api.connect(data, api_url, token_file)
     if preview:
-        found = api.send_csv("sessions", "import", "preview", content=content)
+        found = api.send_csv("session-import", "preview", content=content)
         print_json(found) if as_json else print_preview(found)
     else:
-        _show_new(api, api.send_csv("sessions", "import", content=content), as_json=as_json)
+        _show_new(api, api.send_csv("session-import", content=content), as_json=as_json)
 
 
 def export_sessions(
@@ -194,7 +194,7 @@ def export_sessions(
     """Write your sessions to a file. The CSV can be imported again."""
     if file.exists() and not force:
         fail(f"{file} is there already. Choose another file, or replace it with --force.")
-    content = Api.connect(data, api_url, token_file).file("sessions", "export", format=file_format.value)
+    content = Api.connect(data, api_url, token_file).file("session-export", format=file_format.value)
     try:
         file.write_bytes(content)
     except OSError as error:
@@ -221,7 +221,7 @@ def add_to(app: typer.Typer) -> None:
 
 def show_preview(api: Api, terms: dict[str, Any], *, as_json: bool) -> None:
     """Show what a request would do."""
-    found = api.post("requests", "preview", body=terms)
+    found = api.post("request-preview", body=terms)
     if as_json:
         print_json(found)
     else:
@@ -240,7 +240,7 @@ def confirm(api: Api, terms: dict[str, Any], *, yes: bool) -> None:
     """Ask whether what cannot be undone shall happen."""
     if yes:
         return
-    found = api.post("requests", "preview", body=terms)
+    found = api.post("request-preview", body=terms)
     for effect in found["effects"]:
         typer.echo(effect, err=True)
     typer.confirm(f"{found['summary']}?", abort=True, err=True)

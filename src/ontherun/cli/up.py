@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ontherun.cli import notice_options
+from ontherun.cli import notice_options, sso_options
 from ontherun.cli.api import DEFAULT_DATA
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ def up(
     mail_from: notice_options.MailFrom = "",
     public_url: notice_options.PublicUrl = "",
     webhook_network: notice_options.WebhookNetwork = None,
+    oidc_issuer: sso_options.Issuer = None,
+    oidc_client_id: sso_options.ClientId = "",
+    oidc_client_secret_file: sso_options.ClientSecretFile = None,
     lab: Annotated[
         bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
     ] = False,
@@ -98,6 +101,7 @@ def up(
         poll,
         lab=lab,
         notices=notices,
+        identity_provider=sso_options.provider_of(oidc_issuer, oidc_client_id, oidc_client_secret_file),
     )
     import uvloop
 

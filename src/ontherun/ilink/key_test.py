@@ -87,12 +87,14 @@ def read_frame(text: str) -> Negotiate | Establish:
         frame = (len(data) + _SOFH_SIZE).to_bytes(2, "little") + ENCODING_TYPE.to_bytes(2, "little") + data
     if len(frame) < HEADER_SIZE:
         raise PastedError("frame", f"has {len(data)} bytes.", "a message header of 8 bytes and the body, at least")
-    _, _, _, template, schema, _ = HEADER.unpack_from(frame)
+    _, _, block_length, template, schema, _ = HEADER.unpack_from(frame)
     kind = _LOGINS.get(template)
     if kind is None or schema != Negotiate.SCHEMA_ID:
         known = BY_TEMPLATE.get(template) if schema == Negotiate.SCHEMA_ID else None
         what = f"is {known.__name__} (template {template})" if known else f"has template {template} of schema {schema}"
         raise PastedError("frame", f"{what}.", "Negotiate (500) or Establish (503) of schema 8")
+    if len(frame) == HEADER_SIZE + block_length:  # some logs leave out Credentials, which are not signed
+        frame = (len(frame) + 2).to_bytes(2, "little") + frame[2:] + bytes(2)
     try:
         return kind.decode(frame)
     except DecodeError as error:

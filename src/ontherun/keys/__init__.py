@@ -3,7 +3,7 @@
 Pure: random bytes and the present time come in as arguments; nothing is stored here.
 """
 
-from ontherun.keys.clock import Clock, ManualClock, utc_text
+from ontherun.keys.clock import Clock, ManualClock, span_text, utc_text
 from ontherun.keys.errors import (
     CutOverError,
     KeyRuleError,
@@ -46,6 +46,7 @@ __all__ = [
     "Clock",
     "ManualClock",
     "utc_text",
+    "span_text",
     # a pair and its life
     "KeyPair",
     "KeyPairState",

@@ -51,3 +51,13 @@ def utc_text(nanoseconds: int) -> str:
     seconds, fraction = divmod(nanoseconds, SECOND)
     text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}.{fraction:09d}Z" if fraction else f"{text}Z"
+
+
+def span_text(nanoseconds: int) -> str:
+    """Write how far a clock is from another, for people: "28 days 1 h ahead", "none"."""
+    days, rest = divmod(round(abs(nanoseconds) / SECOND), 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, seconds = divmod(rest, 60)
+    counted = ((days, "days"), (hours, "h"), (minutes, "min"), (seconds, "s"))
+    text = " ".join(f"{count} {unit}" for count, unit in counted if count)
+    return f"{text} {'ahead' if nanoseconds > 0 else 'behind'}" if text else "none"

@@ -103,10 +103,10 @@ class NoticeJobs:
         """Mark what an earlier process left in the middle, then work until `stop`."""
         await self._patiently(self._notices.deliveries.lost_at_the_start)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._forever(self.announce, self._next_rung_at))
+            tasks.create_task(self._forever(None, self.announce, self._next_rung_at))
             for channel in Channel:
                 next_at = partial(self._notices.deliveries.next_due_at, channel)
-                tasks.create_task(self._forever(partial(self.send_due, channel), next_at))
+                tasks.create_task(self._forever(channel, partial(self.send_due, channel), next_at))
 
     def wake(self) -> None:
         """Look at the clock again: it was moved."""
@@ -194,9 +194,11 @@ class NoticeJobs:
             )
         await self._patiently(lambda: self._notices.deliveries.settle(delivery, outcome, again))
 
-    async def _forever(self, work: Callable[[], Awaitable[int]], next_at: Callable[[], Awaitable[int | None]]) -> None:
+    async def _forever(
+        self, channel: Channel | None, work: Callable[[], Awaitable[int]], next_at: Callable[[], Awaitable[int | None]]
+    ) -> None:
         """Do what is due, sleep until the next thing is, or until somebody wakes us."""
-        woken = self._notices.outbox.watch()
+        woken = self._notices.outbox.watch(channel)
         self._wakers.append(woken)
         try:
             while not self._stopping:

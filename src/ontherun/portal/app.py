@@ -30,11 +30,12 @@ from ontherun.portal import (
     routes_sessions,
     routes_venue,
 )
-from ontherun.portal.dependencies import known_parameters
+from ontherun.portal.dependencies import known_parameters, said_why
 from ontherun.portal.headers import GuardMiddleware
 from ontherun.portal.once import OnceMiddleware
 from ontherun.portal.pages import shell
 from ontherun.portal.pages.guard import SignInNeededError, show_the_way_in
+from ontherun.portal.single_sign_on import SingleSignOn
 from ontherun.portal.status import Status
 from ontherun.registry import LARGEST_ID, Registry
 
@@ -65,7 +66,7 @@ _EVERYWHERE = problems.answers(
 )
 
 
-def create_app(registry: Registry, status: Status) -> FastAPI:
+def create_app(registry: Registry, status: Status, single_sign_on: SingleSignOn | None = None) -> FastAPI:
     """Make the application for an open registry and a running venue.
 
     The API is under /api/v1, its description at /api/v1/openapi.json. /healthz and the start page need no token.
@@ -81,13 +82,17 @@ def create_app(registry: Registry, status: Status) -> FastAPI:
     )
     app.state.registry = registry
     app.state.status = status
+    app.state.single_sign_on = single_sign_on
     problems.install(app, shell.problem_page)
     app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(OnceMiddleware)
     app.add_middleware(GuardMiddleware)
     for routes in _ROUTES:
         app.include_router(
-            routes.router, prefix="/api/v1", responses=_EVERYWHERE, dependencies=[Depends(known_parameters)]
+            routes.router,
+            prefix="/api/v1",
+            responses=_EVERYWHERE,
+            dependencies=[Depends(known_parameters), Depends(said_why)],
         )
     app.include_router(routes_notices.calendar_router, prefix="/api/v1", responses=_EVERYWHERE)
     for router in pages.ROUTERS:

@@ -12,7 +12,7 @@ LARGEST_BODY = 64 * 1024
 LARGEST_FILE = 1024 * 1024
 """The largest body of a request that brings a file."""
 
-_FILES = frozenset({"/api/v1/sessions/import", "/api/v1/sessions/import/preview", "/sessions/import"})
+_FILES = frozenset({"/api/v1/session-import", "/api/v1/session-import/preview", "/sessions/import"})
 
 _EVERYWHERE = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "

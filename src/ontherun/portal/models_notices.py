@@ -5,14 +5,19 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ontherun.portal.models import _UNIQUE, Id, Label, Strict
-from ontherun.registry import Channel, DeliveryState, Topic
+from ontherun.registry import ADDRESS_LENGTH, ADDRESS_PATTERN, URL_LENGTH, URL_PATTERN, Channel, DeliveryState, Topic
 
 TopicName = Literal["expiry", "keys", "sessions", "requests", "people", "venue"]
 Topics = Annotated[
     list[TopicName],
     Field(default_factory=list, max_length=6, description="what about; none: everything", json_schema_extra=_UNIQUE),
 ]
-Address = Annotated[str, Field(min_length=3, max_length=254, examples=["keys-team@bank.example"])]
+Address = Annotated[
+    str,
+    Field(
+        json_schema_extra={"pattern": ADDRESS_PATTERN}, max_length=ADDRESS_LENGTH, examples=["keys-team@bank.example"]
+    ),
+]
 DeliveryId = Annotated[
     str, Field(pattern=r"^[0-9]{1,18}-[0-9]{1,9}$", description="Notice and number", examples=["17-1"])
 ]
@@ -39,7 +44,14 @@ class AddressView(Strict):
 class NewWebhook(Strict):
     """What it takes to have a program told of an entity's events."""
 
-    url: Annotated[str, Field(min_length=8, max_length=500, examples=["https://hooks.bank.example/keys"])]
+    url: Annotated[
+        str,
+        Field(
+            json_schema_extra={"pattern": URL_PATTERN},
+            max_length=URL_LENGTH,
+            examples=["https://hooks.bank.example/keys"],
+        ),
+    ]
     topics: Topics
     label: Label = ""
     entity_id: Annotated[Id | None, Field(description=_ENTITY)] = None

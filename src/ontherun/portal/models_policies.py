@@ -13,13 +13,15 @@ FeeText = Annotated[str, Field(pattern=NOTES_PATTERN, max_length=NOTES_LENGTH)]
 
 
 class PoliciesView(Strict):
-    """How the venue treats requests."""
+    """How the venue treats requests, and which of the contradicting key rules hold."""
 
     four_eyes: bool
     timetable: TimetableName
     session_allowance: int
     drop_copy_sources: int
     fee_text: str
+    second_key_near_expiry_only: bool
+    third_key_deletes_oldest: bool
 
 
 class PolicyChange(Strict):
@@ -30,6 +32,8 @@ class PolicyChange(Strict):
     session_allowance: Count | None = None
     drop_copy_sources: Count | None = None
     fee_text: FeeText | None = None
+    second_key_near_expiry_only: bool | None = None
+    third_key_deletes_oldest: bool | None = None
 
 
 class RunView(Strict):

@@ -18,7 +18,7 @@ _CHANGE = answers(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLIC
 
 router = APIRouter(prefix="/keys", tags=["key pairs"])
 
-After = Annotated[str | None, Query(max_length=20, description="`next` of the page before")]
+After = Annotated[models.AccessKeyId | None, Query(description="`next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -51,7 +51,12 @@ async def list_expiries(
 
 
 @router.get("/health", summary="Show how well key pairs are looked after, what is not well first")
-async def show_health(by: Asking, registry: Serving, after: After = None, limit: Limit = 100) -> keys.HealthPage:
+async def show_health(
+    by: Asking,
+    registry: Serving,
+    after: Annotated[models.SessionId | None, Query(description="`next` of the page before")] = None,
+    limit: Limit = 100,
+) -> keys.HealthPage:
     """Show health."""
     found = [(session, registry.pairs.health(session.session_id)) for session in registry.pairs.sessions(by)]
     found.sort(key=lambda each: each[1].score)

@@ -37,12 +37,12 @@ async def list_messages(
     return models_notices.MessagePage(
         items=[views_notices.message(each, registry, _public_url(request)) for each in found],
         next=str(found[-1].notice.notice_id) if len(found) == limit else None,
-        unread=await messages.unread(by),
+        unread=messages.unread(by),
     )
 
 
 @router.post(
-    "/messages/read", status_code=HTTPStatus.NO_CONTENT, responses=_READ, summary="Mark all your messages as read"
+    "/mark-messages-read", status_code=HTTPStatus.NO_CONTENT, responses=_READ, summary="Mark all your messages as read"
 )
 async def mark_all_read(by: Asking, registry: Serving) -> None:
     """Mark all messages as read."""

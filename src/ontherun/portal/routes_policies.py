@@ -87,4 +87,6 @@ def _policies(policies: VenuePolicies) -> PoliciesView:
         session_allowance=policies.session_allowance,
         drop_copy_sources=policies.drop_copy_sources,
         fee_text=policies.fee_text,
+        second_key_near_expiry_only=policies.second_key_near_expiry_only,
+        third_key_deletes_oldest=policies.third_key_deletes_oldest,
     )

@@ -75,7 +75,7 @@ async def submit_request(by: Asking, registry: Serving, new: NewRequest, respons
     return views_requests.submitted(request, by, registry, response)
 
 
-@router.post("/requests/preview", responses=_CHANGE, summary="Show what a request would do, and when")
+@router.post("/request-preview", responses=_CHANGE, summary="Show what a request would do, and when")
 async def preview_request(by: Asking, registry: Serving, new: NewRequest) -> RequestPreview:
     """Preview a request."""
     return views_requests.preview(registry.requests.preview(by, terms_of(new, RequestKind(new.kind))), registry)
@@ -88,7 +88,7 @@ async def list_to_do(by: Asking, registry: Serving) -> models.Page[RequestView]:
 
 
 @router.get(
-    "/requests/export",
+    "/request-export",
     response_class=Response,
     responses={**_READ, 200: {"description": "The file", "content": {kind: {} for kind in MEDIA_TYPES.values()}}},
     summary=f"Download requests as a file, newest first, up to {MOST_ROWS}",

@@ -34,11 +34,14 @@ _CSV: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}}
 }
 
-router = APIRouter(prefix="/sessions", tags=["sessions"])
+router = APIRouter(tags=["sessions"])
 
 
 @router.post(
-    "", status_code=HTTPStatus.CREATED, responses=SUBMIT, summary="Ask for new sessions; their ids are assigned"
+    "/sessions",
+    status_code=HTTPStatus.CREATED,
+    responses=SUBMIT,
+    summary="Ask for new sessions",
 )
 async def create_sessions(by: Asking, registry: Serving, new: NewSessions, response: Response) -> RequestView:
     """Ask for new sessions."""
@@ -47,7 +50,7 @@ async def create_sessions(by: Asking, registry: Serving, new: NewSessions, respo
 
 
 @router.get(
-    "/export",
+    "/session-export",
     response_class=Response,
     responses={200: {"description": "The file", "content": {kind: {} for kind in MEDIA_TYPES.values()}}},
     summary="Download your sessions as a file; the CSV can be imported again",
@@ -60,7 +63,7 @@ async def export_sessions(
 
 
 @router.post(
-    "/import",
+    "/session-import",
     status_code=HTTPStatus.CREATED,
     responses=SUBMIT,
     openapi_extra=_CSV,
@@ -73,7 +76,7 @@ async def import_sessions(by: Asking, registry: Serving, http: Request, response
 
 
 @router.post(
-    "/import/preview",
+    "/session-import/preview",
     responses=SUBMIT,
     openapi_extra=_CSV,
     summary="Check a CSV file, and show what its import would do",
@@ -84,7 +87,7 @@ async def preview_import(by: Asking, registry: Serving, http: Request) -> Reques
     return views_requests.preview(registry.requests.preview(by, terms), registry)
 
 
-@router.patch("/{session_id}", responses=SUBMIT, summary="Ask for another setting of a session")
+@router.patch("/sessions/{session_id}", responses=SUBMIT, summary="Ask for another setting of a session")
 async def change_session(
     by: Asking, registry: Serving, session_id: models.SessionId, change: SessionChange, response: Response
 ) -> RequestView:
@@ -93,7 +96,7 @@ async def change_session(
     return changed(await registry.requests.submit(by, terms), by, registry, response)
 
 
-@router.delete("/{session_id}", responses=SUBMIT, summary="Ask for the end of a session and its key pairs")
+@router.delete("/sessions/{session_id}", responses=SUBMIT, summary="Ask for the end of a session and its key pairs")
 async def delete_session(
     by: Asking,
     registry: Serving,
@@ -107,7 +110,7 @@ async def delete_session(
     return changed(await registry.requests.submit(by, terms), by, registry, response)
 
 
-@router.put("/{session_id}/protocol", responses=SUBMIT, summary="Ask for another protocol of a session")
+@router.put("/sessions/{session_id}/protocol", responses=SUBMIT, summary="Ask for another protocol of a session")
 async def set_protocol(
     by: Asking, registry: Serving, session_id: models.SessionId, change: ProtocolChange, response: Response
 ) -> RequestView:
@@ -117,7 +120,7 @@ async def set_protocol(
 
 
 @router.post(
-    "/{session_id}/clone",
+    "/sessions/{session_id}/clone",
     status_code=HTTPStatus.CREATED,
     responses=SUBMIT,
     summary="Ask for more sessions like this one, with new ids and without its key pairs",

@@ -39,7 +39,7 @@ def request(record: Request, by: Principal, registry: Registry) -> RequestView:
         kind=record.kind.value,
         status=record.status.value,
         summary=record.summary,
-        terms=_plain(terms_to_json(record.terms)),
+        terms=plain(terms_to_json(record.terms)),
         submitted_by=record.submitted_by,
         submitted_at=utc_text(record.submitted_at),
         revision=record.revision,
@@ -111,7 +111,7 @@ def market_data_session(record: MarketDataSession, registry: Registry) -> Market
     )
 
 
-def _plain(terms: dict[str, Any]) -> dict[str, JsonValue]:
+def plain(terms: dict[str, Any]) -> dict[str, JsonValue]:
     """Return terms with lists in place of tuples, as JSON has them."""
     found: dict[str, JsonValue] = json.loads(json.dumps(terms))
     return found

@@ -23,6 +23,7 @@ from ontherun.registry.errors import (
     UnavailableError,
 )
 from ontherun.registry.handover import LONGEST_PUBLIC_KEY, read_public_key
+from ontherun.registry.identities import Identity
 from ontherun.registry.invitations import Invited
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
@@ -69,8 +70,12 @@ from ontherun.registry.records import (
     StoredKeyPair,
 )
 from ontherun.registry.records_notices import (
+    ADDRESS_LENGTH,
+    ADDRESS_PATTERN,
     CHOSEN_TOPICS,
     DELIVERY_LIFE,
+    URL_LENGTH,
+    URL_PATTERN,
     Channel,
     Delivery,
     DeliveryEvent,
@@ -156,6 +161,7 @@ __all__ = [
     "Passkey",
     "Invitation",
     "Invited",
+    "Identity",
     "Left",
     "Budget",
     "TotpOffer",
@@ -235,6 +241,10 @@ __all__ = [
     "Happening",
     "Topic",
     "CHOSEN_TOPICS",
+    "ADDRESS_PATTERN",
+    "ADDRESS_LENGTH",
+    "URL_PATTERN",
+    "URL_LENGTH",
     "NOTICE_RULES",
     "NoticeRule",
     "To",

@@ -13,6 +13,7 @@ from ontherun.keys import Finding, KeyPairState
 from ontherun.registry.principal import Principal, Right
 from ontherun.registry.records import AnySession
 from ontherun.registry.records_notices import DeliveryState
+from ontherun.registry.users import LOCAL_OPERATOR
 
 if TYPE_CHECKING:
     from ontherun.registry.registry import Registry
@@ -43,7 +44,7 @@ class NeedKind(StrEnum):
     TOO_FEW_ADMINS = "too-few-admins"
     """The entity has people, but fewer Admin Managers than the exchange asks for: two."""
     NO_SECOND_FACTOR = "no-second-factor"
-    """The person has enrolled no second factor."""
+    """The person has enrolled no second factor. The person at this machine needs none: the link is on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Overview:
     valid_pairs: int = 0
     expiring_pairs: int = 0
     next_expiry: int | None = None
+    used: bool = False
+    """Whether anybody ever logged in with a valid pair."""
 
 
 async def look_over(registry: "Registry", by: Principal, closed_ports: Collection[str]) -> Overview:
@@ -107,6 +110,7 @@ def _add_session(registry: "Registry", session: AnySession, port_closed: bool, n
         need(NeedKind.NO_VALID_KEY, session.label)
         return
     seen.valid_pairs += len(valid)
+    seen.used = seen.used or any(registry.pairs.use_of(stored.pair.access_key_id).successes for stored in valid)
     seen.expiring_pairs += sum(stored.state(now) is KeyPairState.EXPIRING for stored in valid)
     next_expiry = min(stored.pair.expires_at for stored in valid)
     seen.next_expiry = next_expiry if seen.next_expiry is None else min(next_expiry, seen.next_expiry)
@@ -141,7 +145,7 @@ def _of_people(registry: "Registry", by: Principal) -> Iterator[Need]:
         if here and admins < registry.people_policy.minimum_admin_managers:
             yield Need(NeedKind.TOO_FEW_ADMINS, entity.entity_id, str(entity.entity_id), f"{entity.name} has {admins}")
         for user in here:
-            if not book.has_second_factor(user.user_id):
+            if not book.has_second_factor(user.user_id) and user.email != LOCAL_OPERATOR:
                 yield Need(NeedKind.NO_SECOND_FACTOR, entity.entity_id, str(user.user_id), user.email)
 
 

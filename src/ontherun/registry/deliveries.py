@@ -98,6 +98,7 @@ class Deliveries:
         if delivery.channel is Channel.MAIL and not self._store.outbox.mail_configured:
             raise ConflictError("No mail server is configured. Restart the venue with --smtp-host and --mail-from.")
         async with self._store.change(by) as change:
+            self._store.outbox.stir(delivery.channel)
             change.write(
                 _of(delivery)
                 .where(DeliveryRow.state == delivery.state.value)

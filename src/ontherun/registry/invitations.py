@@ -1,7 +1,7 @@
 """Invitations: how somebody becomes a user, or gets rights at one more entity.
 
-It takes two things: the address that was invited, which gets a mail without any secret, and a code, which the inviter
-is shown once and hands over by another way. The code lives seven days (CME Customer Center help, Generate a Token).
+It takes two things: the address that was invited, and a code, which the inviter is shown once and hands over; no mail
+holds it. The code lives seven days (CME Customer Center help, Generate a Token).
 """
 
 from collections.abc import Callable, Collection, Sequence

@@ -11,9 +11,7 @@ from ontherun.registry.principal import Principal
 from ontherun.registry.records_notices import Notice, Topic
 from ontherun.registry.store import Store
 from ontherun.registry.tables_notices import NoticeReaderRow, NoticeReadRow, NoticeRow
-
-MOST_UNREAD = 100
-"""Unread messages are counted up to this many."""
+from ontherun.registry.unread import reader_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +51,24 @@ class Messages:
             raise NotFoundError(f"message {notice_id}")
         return found[0]
 
-    async def unread(self, by: Principal) -> int:
-        """Return how many messages the reader has not read, MOST_UNREAD at most."""
-        found = select(NoticeRow.notice_id).where(_for(by), _unread(by)).limit(MOST_UNREAD).subquery()
-        count: int = (await self._store.rows(select(func.count()).select_from(found)))[0][0]
-        return count
+    def unread(self, by: Principal) -> int:
+        """Return how many messages the reader has not read, MOST_UNREAD at most; from memory."""
+        return self._store.outbox.unread.count(by)
 
     async def mark_read(self, by: Principal, notice_id: int) -> None:
         """Mark one message as read; a second time does nothing. NotFoundError when there is none for this reader."""
         if not (await self.get(by, notice_id)).read:
-            await self._store.keep_books(insert(NoticeReadRow).values(reader=_reader(by), notice_id=notice_id))
+            await self._store.keep_books(insert(NoticeReadRow).values(reader=reader_of(by), notice_id=notice_id))
+            self._store.outbox.unread.read(reader_of(by), notice_id)
 
     async def mark_all_read(self, by: Principal) -> None:
         """Mark every message as read that there is now."""
         newest = (await self._store.rows(select(func.max(NoticeRow.notice_id))))[0][0] or 0
-        mark = upsert(NoticeReaderRow).values(reader=_reader(by), all_read_up_to=newest)
+        mark = upsert(NoticeReaderRow).values(reader=reader_of(by), all_read_up_to=newest)
         await self._store.keep_books(
             mark.on_conflict_do_update(index_elements=["reader"], set_={"all_read_up_to": newest})
         )
-
-
-def _reader(by: Principal) -> str:
-    return by.name if by.user_id is None else f"user {by.user_id}"
+        self._store.outbox.unread.all_read(reader_of(by), newest)
 
 
 def _for(by: Principal) -> ColumnElement[bool]:
@@ -84,6 +78,6 @@ def _for(by: Principal) -> ColumnElement[bool]:
 
 
 def _unread(by: Principal) -> ColumnElement[bool]:
-    up_to = select(NoticeReaderRow.all_read_up_to).where(NoticeReaderRow.reader == _reader(by)).scalar_subquery()
-    marked = exists().where(NoticeReadRow.reader == _reader(by), NoticeReadRow.notice_id == NoticeRow.notice_id)
+    up_to = select(NoticeReaderRow.all_read_up_to).where(NoticeReaderRow.reader == reader_of(by)).scalar_subquery()
+    marked = exists().where(NoticeReadRow.reader == reader_of(by), NoticeReadRow.notice_id == NoticeRow.notice_id)
     return and_(or_(up_to.is_(None), NoticeRow.notice_id > up_to), ~marked)

@@ -26,6 +26,7 @@ from ontherun.registry.records_notices import (
 )
 from ontherun.registry.records_people import User
 from ontherun.registry.tables_notices import DeliveryRow, NoticeRow
+from ontherun.registry.unread import Told, Unread
 
 
 class NoticeBook:
@@ -67,30 +68,44 @@ class NoticeBook:
 class Outbox:
     """Derives notices and their deliveries from audit entries. `mail_configured`: whether a mail server is known."""
 
-    __slots__ = ("_directory", "_watchers", "book", "mail_configured")
+    __slots__ = ("_directory", "_stirred", "_told", "_watchers", "book", "mail_configured", "unread")
 
     def __init__(self, directory: Directory) -> None:
         self.book = NoticeBook()
         self.mail_configured = False
         self._directory = directory
-        self._watchers: list[asyncio.Event] = []
+        self._watchers: dict[asyncio.Event, Channel | None] = {}
+        self._stirred: set[Channel] = set()
+        self.unread = Unread()
+        self._told: list[Told] = []
 
-    def watch(self) -> asyncio.Event:
-        """Return an event that is set at each commit from now on; the caller clears it."""
-        self._watchers.append(event := asyncio.Event())
+    def watch(self, channel: Channel | None) -> asyncio.Event:
+        """Return an event that is set at each commit that has something due on the channel (None: at each commit), and
+        when the clock was moved. The caller clears it."""
+        event = asyncio.Event()
+        self._watchers[event] = channel
         return event
 
     def unwatch(self, event: asyncio.Event) -> None:
         """Set an event of `watch` no more."""
-        self._watchers.remove(event)
+        del self._watchers[event]
 
-    def committed(self) -> None:
-        """Wake those who watch."""
-        for event in self._watchers:
-            event.set()
+    def stir(self, channel: Channel) -> None:
+        """Have the change that is under way wake those who watch the channel."""
+        self._stirred.add(channel)
+
+    def committed(self, entries: Iterable[AuditEntry]) -> None:
+        """Wake those who watch for such a change."""
+        moved = any(entry.action == "clock.moved" for entry in entries)
+        for event, channel in self._watchers.items():
+            if moved or channel is None or channel in self._stirred:
+                event.set()
+        self._stirred.clear()
+        self.unread.tell(self._told)
 
     def derive(self, entries: Sequence[AuditEntry]) -> Iterator[tuple[Executable, list[dict[str, Any]]]]:
         """Yield what is to be inserted with these entries, which are one change: statement and rows."""
+        self._told = []
         notices: list[dict[str, Any]] = []
         deliveries: list[dict[str, Any]] = []
         for notice, rule in _notices(entries):
@@ -106,7 +121,12 @@ class Outbox:
                     "happenings": notice.happenings_text(),
                 }
             )
-            deliveries.extend(asdict(delivery) for delivery in self._deliveries(notice, rule))
+            if notice.topic is not Topic.TEST:
+                self._told.append((notice.notice_id, notice.entity_id, notice.user_id))
+            for delivery in self._deliveries(notice, rule):
+                deliveries.append(asdict(delivery))
+                if delivery.state is DeliveryState.DUE:
+                    self._stirred.add(delivery.channel)
         if notices:
             yield insert(NoticeRow), notices
         if deliveries:

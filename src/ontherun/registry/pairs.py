@@ -52,7 +52,6 @@ class KeyPairs:
         environment: str,
         random_bytes: Callable[[int], bytes],
     ) -> None:
-        self.policy = policy
         self.environment = environment
         self.uses = uses
         self._store = store
@@ -240,6 +239,11 @@ class KeyPairs:
         """Return how a pair was used."""
         return self.uses.of(access_key_id)
 
+    @property
+    def policy(self) -> KeyPolicy:
+        """The rules as they are now."""
+        return self._changes.policy
+
     def calendar_of(self, session: AnySession) -> MarketCalendar:
         """Return the calendar whose closes end the pairs of a session."""
         return self._changes.calendar_of(session)
@@ -260,7 +264,7 @@ class KeyPairs:
         }
         return score_of_entity(found.values()), found
 
-    # What the bulk functions and the deletion of a session need.
+    # What the bulk functions need.
 
     @property
     def changes(self) -> PairChanges:
@@ -290,15 +294,6 @@ class KeyPairs:
         secret = Secret(self._master_keys.open(stored.secret, bound_to))
         return KeyFile(pair, secret, session.firms[0], self.environment)
 
-    def delete_all(
-        self, change: Change, session: AnySession, action: str = "key_pair.deleted", **details: object
-    ) -> int:
-        """Delete every living pair of a session inside a change, as when the session goes; return how many."""
-        living = [stored for stored in self._directory.pairs_of(session.session_id) if stored.state(change.now).living]
-        for stored in living:
-            self._changes.delete(change, stored, action, **details)
-        return len(living)
-
     async def _revoke(
         self,
         by: Principal,
@@ -313,17 +308,19 @@ class KeyPairs:
                 by.require(Right.DELETE_KEYS, session.entity_id)
             by.require_second_factor(second_factor, change.now)
             living = [
-                stored.pair.access_key_id
+                stored
                 for session in sessions
                 for stored in self._directory.pairs_of(session.session_id)
                 if stored.state(change.now).living
             ]
             if not living:
                 raise ConflictError("No key pair is there to be revoked: none is valid or could become so.")
-            for session in sessions:
-                self.delete_all(change, session, "key_pair.revoked", reason=reason, end_live_sessions=end_live_sessions)
+            for stored in living:
+                self._changes.delete(
+                    change, stored, "key_pair.revoked", reason=reason, end_live_sessions=end_live_sessions
+                )
         ended = tuple(session.session_id for session in sessions) if end_live_sessions else ()
-        return Revoked(tuple(self._now(access_key_id) for access_key_id in living), ended)
+        return Revoked(tuple(self._now(stored.pair.access_key_id) for stored in living), ended)
 
     def _removable(self, by: Principal, session_id: str, access_key_id: str) -> StoredKeyPair:
         stored = self.get(by, session_id, access_key_id)

@@ -4,6 +4,7 @@ Every function puts its part into a `Change` that the caller commits, so that on
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from sqlalchemy import insert, update
 
@@ -35,10 +36,20 @@ class PairChanges:
         policy: KeyPolicy,
         random_bytes: Callable[[int], bytes],
     ) -> None:
-        self.policy = policy
+        self._policy = policy
         self._directory = directory
         self._master_keys = master_keys
         self._random_bytes = random_bytes
+
+    @property
+    def policy(self) -> KeyPolicy:
+        """The rules as they are now: the venue's, with what its operator has set."""
+        venue, own = self._directory.desk.policies, self._policy
+        return replace(
+            own,
+            near_expiry_only=own.near_expiry_only or venue.second_key_near_expiry_only,
+            oldest_only=own.oldest_only or venue.third_key_deletes_oldest,
+        )
 
     def calendar_of(self, session: AnySession) -> MarketCalendar:
         """Return whose market closes end the pairs of a session: those of its market, or of its first segment."""
@@ -46,7 +57,7 @@ class PairChanges:
             name = calendar_of_segment(session.market_segments[0]).name
         else:
             name = (US_ACTIVES if session.market is Market.US else EU).name
-        return self.policy.calendars[name]
+        return self._policy.calendars[name]
 
     def generate(
         self, change: Change, session: AnySession, chosen: str | None, cut_over_at: int | None

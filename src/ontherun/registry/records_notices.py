@@ -15,6 +15,16 @@ ADDRESS_LENGTH = 254
 URL_LENGTH = 500
 """The longest webhook URL."""
 
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ATOM = "[A-Za-z0-9!#$%&'*+=?^_`{|}~-]+"
+ADDRESS_PATTERN = rf"^{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*$"
+"""A mail address (RFC 5321, section 4.1.2), without quoted names, address literals and slashes, which nobody has."""
+
+_PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+URL_PATTERN = rf'^https?://{_LABEL}(?:\.{_LABEL})*(?::{_PORT})?(?:[/?][!-"$-~]*)?$'
+"""A webhook's URL: http or https, a name or an IPv4 address, a port, a path and a query. No user, password or fragment;
+an IPv6 address has to have a name."""
+
 
 @unique
 class Topic(StrEnum):

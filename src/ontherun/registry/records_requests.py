@@ -79,6 +79,8 @@ class VenuePolicies:
     that has no allowance of its own. `drop_copy_sources`: the most sources of a Drop Copy group, 5,000 at the
     exchange for a market segment gateway (CME Customer Center help, Drop Copy Groups). `fee_text` is shown before a
     request that creates something is submitted; the exchange asks for an acknowledgement of fees there.
+    `second_key_near_expiry_only` and `third_key_deletes_oldest` are two of the exchange's published key rules that
+    others of its pages contradict (`ontherun.keys.KeyPolicy`).
     """
 
     four_eyes: bool = False
@@ -86,3 +88,5 @@ class VenuePolicies:
     session_allowance: int = 100
     drop_copy_sources: int = 5000
     fee_text: str = ""
+    second_key_near_expiry_only: bool = False
+    third_key_deletes_oldest: bool = False

@@ -19,6 +19,7 @@ from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import SchemaError
 from ontherun.registry.idempotency import Idempotency
+from ontherun.registry.identities import Identities
 from ontherun.registry.invitations import Invitations
 from ontherun.registry.key_source import KeySource
 from ontherun.registry.key_tests import KeyTests
@@ -49,6 +50,7 @@ from ontherun.registry.sessions import PartyDetailsBook, Sessions
 from ontherun.registry.sign_in import SignIn
 from ontherun.registry.store import Store
 from ontherun.registry.tokens import ApiTokens
+from ontherun.registry.unread import load_unread
 from ontherun.registry.users import Users
 from ontherun.registry.web_sessions import WebSessions
 
@@ -115,6 +117,7 @@ class Registry:
         self.invitations = Invitations(
             store, self.users, self.people, self.sign_in, attempts, passwords, rules, random_bytes
         )
+        self.identities = Identities(store, self.invitations, self.sign_in)
         self.pairs_in_bulk = KeyPairsInBulk(store, self.pairs)
         self.audit = AuditBook(store)
         self.idempotency = Idempotency(store)
@@ -222,6 +225,7 @@ async def _load(
         await fill(directory, connection)
         outbox = Outbox(directory)
         await fill_book(outbox.book, connection)
+        outbox.unread = await load_unread(connection)
         announced = await announced_rungs(connection)
         head = await chain_head(connection)
         key_uses = await load_key_uses(connection)

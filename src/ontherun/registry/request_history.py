@@ -1,7 +1,7 @@
 """All requests that ever were, read from the database by page; the open ones are in memory as well."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -52,6 +52,10 @@ class RequestQuery:
     descending: bool = True
     offset: int = 0
     limit: int = 100
+
+    def sorted(self, order: RequestOrder, descending: bool, offset: int, limit: int) -> "RequestQuery":
+        """Return the same question for another order and another page."""
+        return replace(self, order=order, descending=descending, offset=offset, limit=limit)
 
 
 class RequestHistory:

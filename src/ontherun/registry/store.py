@@ -24,6 +24,7 @@ from ontherun.registry.outbox import Outbox
 from ontherun.registry.principal import Principal
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.tables import AuditEntryRow
+from ontherun.registry.why import WHY
 
 T = TypeVar("T")
 
@@ -47,6 +48,8 @@ class Change:
 
     def record(self, action: str, entity_id: int | None, subject: str, **details: object) -> None:
         """Have an audit entry written. `details` go to the audit as JSON and hold no secret."""
+        if (why := WHY.get()) and not details.get("reason"):
+            details["reason"] = why
         entry = link(
             self._head,
             at=self.now,
@@ -109,7 +112,7 @@ class Store:
             mark.sequence = change.entries[0].sequence
         for follower in change.followers:
             follower()
-        self.outbox.committed()
+        self.outbox.committed(change.entries)
 
     async def keep_books(self, statement: Executable) -> int:
         """Commit a mark that changes nothing for anybody and needs no audit entry: what was read, what is being sent.

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from zoneinfo import available_timezones
 
@@ -31,9 +32,15 @@ def checked_email(where: str, email: str) -> str:
     return email.lower()
 
 
+@cache
+def zones() -> tuple[str, ...]:
+    """Return the names of all time zones; reading them takes long."""
+    return tuple(sorted(available_timezones()))
+
+
 def checked_zone(zone: str) -> str:
     """Return the name of a time zone. InvalidError when there is none of that name."""
-    if zone not in available_timezones():
+    if zone not in zones():
         raise InvalidError("zone", "is no time zone.", "an IANA name such as America/New_York")
     return zone
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from ontherun.notices import NoticeSettings
+from ontherun.portal.single_sign_on import Provider
 
 Hours = Literal["always"]
 
@@ -35,6 +36,9 @@ class Settings:
     """Where mail goes out, and what webhooks may reach."""
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
+
+    identity_provider: Provider | None = None
+    """Where people may sign in as well."""
 
     def gateway_port(self, segment: int) -> int:
         """The port for one market segment's gateway, or 0 for a free one."""

@@ -21,8 +21,10 @@ from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
 from ontherun.portal.app import create_app
 from ontherun.portal.routes_people import sign_in_url
+from ontherun.portal.single_sign_on import SingleSignOn
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
 from ontherun.registry import LOCAL_OPERATOR, SYSTEM, DemoSession, LabClock, LinkPurpose, Registry
+from ontherun.registry.lab_clock import machine_time
 from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
@@ -194,6 +196,7 @@ class Venue:
         self._close.push_async_callback(due.stop)
         if isinstance(clock, LabClock):
             clock.listen(due.wake)
+            clock.listen(self.notices.wake)
         await self._serve_portal()
         self.notices.start()
         self._close.push_async_callback(self.notices.stop)
@@ -220,8 +223,10 @@ class Venue:
         listening = socket.create_server((settings.host, settings.portal_port), reuse_port=False, backlog=256)
         host, port = listening.getsockname()[:2]
         self.api_url = f"http://{host}:{port}"
+        provider = settings.identity_provider
+        sso = None if provider is None else SingleSignOn(provider, machine_time(self.registry.clock))
         self.registry.passkeys.public_url = lambda: self.public_url
-        server = WebServer(create_app(self.registry, self), listening)
+        server = WebServer(create_app(self.registry, self, sso), listening)
         self._close.push_async_callback(server.stop)
         await server.ready()
 

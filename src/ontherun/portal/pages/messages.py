@@ -36,7 +36,7 @@ async def all_messages(
         rows=[(each, write_letter(registry, each.notice, "").title) for each in found],
         entities={entity.entity_id: entity.name for entity in registry.entities.list(viewer)},
         unread=unread,
-        unread_count=await messages.unread(viewer),
+        unread_count=messages.unread(viewer),
         older=older + "&unread=true" if older and unread else older,
         newer=None if before is None else ("/messages?unread=true" if unread else "/messages"),
     )

@@ -44,12 +44,16 @@ def _to_do(registry: Registry, viewer: Principal) -> int:
     return len(registry.requests.to_do(viewer))
 
 
+def _unread(registry: Registry, viewer: Principal) -> int:
+    return registry.notices.messages.unread(viewer)
+
+
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     (
         "Overview",
         (
             Place("/", "Start", "start"),
-            Place("/messages", "Messages", "messages"),
+            Place("/messages", "Messages", "messages", counter=_unread),
         ),
     ),
     (

@@ -2,7 +2,6 @@
 
 import io
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
@@ -26,6 +25,7 @@ from ontherun.registry import (
     token_text,
 )
 from ontherun.registry.records_people import DAY
+from ontherun.registry.users import zones
 
 router = APIRouter(include_in_schema=False)
 
@@ -226,20 +226,31 @@ def _profile(
             for entity_id, roles in sorted(book.grants.get(user.user_id, {}).items())
             if (entity := registry.directory.entity(entity_id))
         ],
-        zones=sorted(available_timezones()),
+        zones=zones(),
         budget=registry.people.budget(by, now),
         enrolled=book.has_second_factor(user.user_id),
         totp=book.totps.get(user.user_id),
         passkeys=book.passkeys_of(user.user_id),
         recovery_codes=len(book.recovery_codes_of(user.user_id)),
-        sessions=registry.web_sessions.list(by),
+        sessions=[(session, browser_of(session.agent)) for session in registry.web_sessions.list(by)],
         here=here,
         tokens=[token for token in book.tokens_of(user.user_id) if token.valid(now)],
         scopes=SCOPES,
+        by_number=(request.url.hostname or "").replace(".", "").isdigit(),
         shortest=registry.people_policy.shortest_password,
         error=str(error or ""),
         at=at,
     )
+
+
+def browser_of(agent: str) -> str:
+    """Return in a few words what a browser says that it is (its User-Agent header)."""
+    names = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl", "python")
+    systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
+    name = next((name for name in names if name in agent), "")
+    system = next((system for system in systems if system in agent), "")
+    shown = {"Edg": "Edge", "OPR": "Opera"}.get(name, name)
+    return " on ".join(filter(None, (shown, system))) or agent[:30] or "unknown"
 
 
 def _authenticator(

@@ -45,6 +45,7 @@ async def session_page(request: Request, registry: Serving, viewer: Viewer, sess
         port_closed=closed,
         may_open_port=closed and viewer.operator,
         keys=keys_of(registry, viewer, session_id) if session.deleted_at is None else None,
+        may_manage=viewer.may(Right.MANAGE_SESSIONS, session.entity_id),
         may_read_audit=viewer.may(Right.READ_AUDIT, session.entity_id),
         valid_pairs=len(registry.directory.valid_pairs_of(session_id, registry.clock.now())),
     )

@@ -106,7 +106,7 @@ def _clock_moved(registry: Registry) -> str | None:
     clock = registry.lab.clock
     if clock is None or (offset := clock.offset()) == 0:
         return None
-    words = moments.distance(abs(offset), 0).removeprefix("in ")
+    words = moments.distance(abs(offset) + 30 * moments.SECOND, 0).removeprefix("in ")
     return f"{'less than a minute' if words == 'now' else words} {'ahead' if offset > 0 else 'behind'}"
 
 

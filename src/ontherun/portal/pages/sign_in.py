@@ -19,6 +19,7 @@ from ontherun.portal.pages.guard import (
     visitor_of,
 )
 from ontherun.portal.pages.shell import local_path, redirect, render
+from ontherun.portal.single_sign_on import SingleSignOn
 from ontherun.registry import (
     ConflictError,
     InvalidError,
@@ -51,7 +52,7 @@ async def ask(request: Request, found: MaybeSignedIn, next: str = "/") -> Respon
         return redirect(request, target)
     if request.headers.get("sec-fetch-site") == "cross-site":
         return render(request, "sign_in/onward.html", target=target)
-    return _ask(request, target)
+    return ask_again(request, target)
 
 
 @router.post("/sign-in", dependencies=[VisitorFormChecked], response_class=HTMLResponse)
@@ -67,7 +68,7 @@ async def sign_in(
     try:
         result = await registry.sign_in.with_password(email, password, visitor_of(request))
     except REFUSALS as error:
-        return _ask(request, target, error, email)
+        return ask_again(request, target, error, email)
     if isinstance(result, SecondFactorOwed):
         return _page(request, "sign_in/second.html", next=target, ticket=result.ticket, passkeys=result.passkeys)
     return welcome(request, result, target)
@@ -106,7 +107,7 @@ async def sign_in_with_passkey(
     try:
         cookie = await registry.sign_in.with_passkey(answer, visitor_of(request))
     except REFUSALS as error:
-        return _ask(request, target, error)
+        return ask_again(request, target, error)
     return welcome(request, cookie, target)
 
 
@@ -240,7 +241,8 @@ def status_of(error: RegistryError) -> int:
     return 409
 
 
-def _ask(request: Request, target: str, error: RegistryError | None = None, email: str = "") -> HTMLResponse:
+def ask_again(request: Request, target: str, error: RegistryError | None = None, email: str = "") -> HTMLResponse:
+    """Show the sign-in page, with what went wrong."""
     status = 200 if error is None else status_of(error)
     return _page(request, "sign_in/sign_in.html", status, next=target, email=email, error=str(error or ""))
 
@@ -248,6 +250,10 @@ def _ask(request: Request, target: str, error: RegistryError | None = None, emai
 def _page(request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
     """Return a page for somebody who is not signed in, with forms that are tied to this browser."""
     cookie = meet(request)
-    response = render(request, template, status, **{"error": "", "email": "", **context})
+    sso: SingleSignOn | None = request.app.state.single_sign_on
+    single_sign_on = None if sso is None else sso.provider.name
+    response = render(
+        request, template, status, **{"error": "", "email": "", "single_sign_on": single_sign_on, **context}
+    )
     remember(request, response, cookie)
     return response

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -30,6 +31,8 @@ class Wording:
     many: str
     remedy: str
     place: str = "/sessions/{subject}"
+    about: Literal["text", "key", "name"] = "text"
+    """What a need's `about` is: words, an Access Key ID, or the name to show in place of a number."""
 
 
 WORDINGS = {
@@ -52,6 +55,7 @@ WORDINGS = {
         "requests wait for your decision",
         "Approve it or reject it; nothing happens before that.",
         "/requests/{subject}",
+        "name",
     ),
     NeedKind.DELIVERY_FAILED: Wording(
         "warn",
@@ -59,36 +63,42 @@ WORDINGS = {
         "notices did not arrive",
         "It was given up, or its sending was cut off. See why, and send it again.",
         "/notices",
+        "name",
     ),
     NeedKind.KEY_EXPIRES: Wording(
         "warn",
         "key pair expires and has no successor",
         "key pairs expire and have no successor",
         "Generate the next one now: both are valid side by side until the old one ends.",
+        about="key",
     ),
     NeedKind.KEY_FAILING: Wording(
         "warn",
         "key pair is refused at login",
         "key pairs are refused at login",
         "The last login was refused. Test the key before five refusals within a minute close the port.",
+        about="key",
     ),
     NeedKind.OLD_KEY_IN_USE: Wording(
         "warn",
         "old key pair still logs in",
         "old key pairs still log in",
         "The successor is there, and the old pair will end. Move the client before that.",
+        about="key",
     ),
     NeedKind.KEY_NEVER_USED: Wording(
         "idle",
         "key pair was never used",
         "key pairs were never used",
         "Nobody has logged in with it for a week. Delete it if nobody needs it.",
+        about="key",
     ),
     NeedKind.KEY_OLD: Wording(
         "idle",
         "key pair is older than half a year",
         "key pairs are older than half a year",
         "It is valid, but common benchmarks ask for less than twelve months. Replace it when it suits you.",
+        about="key",
     ),
     NeedKind.TOO_FEW_ADMINS: Wording(
         "warn",
@@ -96,6 +106,7 @@ WORDINGS = {
         "entities have too few Admin Managers",
         "When the only one is away, nobody can act. Give the role to a second person.",
         "/people",
+        "name",
     ),
     NeedKind.NO_SECOND_FACTOR: Wording(
         "warn",
@@ -103,6 +114,7 @@ WORDINGS = {
         "people have no second factor",
         "They sign in with a password alone. Ask them to enrol a passkey or an authenticator app.",
         "/people",
+        "name",
     ),
 }
 
@@ -154,7 +166,7 @@ async def start_page(request: Request, registry: Serving, viewer: Viewer) -> HTM
         gateways=status.gateways(),
         instruments=status.instruments(),
         firm=next((firm.gfid for firm in registry.directory.firms() if viewer.sees(firm.entity_id)), None),
-        step=4 if connected else 2 if seen.valid_pairs else 1 if seen.sessions else 0,
+        step=4 if connected or seen.used else 2 if seen.valid_pairs else 1 if seen.sessions else 0,
     )
 
 

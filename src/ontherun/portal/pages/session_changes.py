@@ -1,0 +1,176 @@
+"""An Order Entry session changed, cloned, set to another protocol or deleted, each by way of a review."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from ontherun.portal.dependencies import Serving
+from ontherun.portal.models import SessionId
+from ontherun.portal.pages.asking import FormPage, Values, ask, common_context, lines, one
+from ontherun.portal.pages.guard import CsrfChecked, Viewer
+from ontherun.portal.pages.key_forms import Problem
+from ontherun.portal.pages.sessions import FIELDS, segments_of, values_for
+from ontherun.portal.pages.shell import render
+from ontherun.portal.routes_session_requests import like
+from ontherun.registry import (
+    AnyTerms,
+    ChangeSession,
+    DeleteSession,
+    InvalidError,
+    OrderEntrySession,
+    Principal,
+    Registry,
+    Right,
+    SessionProtocol,
+    SetProtocol,
+)
+from ontherun.registry import Request as SubmittedRequest
+
+router = APIRouter(include_in_schema=False)
+
+
+def _session(registry: Registry, viewer: Principal, session_id: str) -> OrderEntrySession:
+    session = registry.sessions.get(viewer, session_id)
+    viewer.require(Right.MANAGE_SESSIONS, session.entity_id)
+    return session
+
+
+def _crumbs(session_id: str) -> list[tuple[str, str]]:
+    return [("Order Entry sessions", "/sessions"), (session_id, f"/sessions/{session_id}")]
+
+
+@router.get("/sessions/{session_id}/edit", response_class=HTMLResponse)
+async def edit_page(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> HTMLResponse:
+    """Show the settings of a session in a form."""
+    session = _session(registry, viewer, session_id)
+    return _form_page(request, registry, viewer, session)(values_for(like(session)), None)
+
+
+@router.post("/sessions/{session_id}/edit", dependencies=[CsrfChecked], response_class=HTMLResponse)
+async def edit(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> Response:
+    """Review or submit a change."""
+    session = _session(registry, viewer, session_id)
+
+    def read(values: Values) -> AnyTerms:
+        primary = one(values, "primary")
+        return ChangeSession(
+            session_id=session_id,
+            firms=(primary, *(gfid for gfid in values.get("secondary", ()) if gfid != primary)),
+            market_segments=segments_of(values),
+            cancel_on_disconnect="cancel_on_disconnect" in values,
+            label=one(values, "label"),
+            notes=one(values, "notes"),
+            front_end_system=one(values, "front_end_system"),
+            allowed_sources=tuple(lines(values, "allowed_sources")),
+            live_date=one(values, "live_date") or None,
+        )
+
+    return await ask(
+        request,
+        registry,
+        viewer,
+        read,
+        _form_page(request, registry, viewer, session),
+        title=f"Change session {session_id}",
+        crumbs=_crumbs(session_id),
+        where_to=_back_to(session_id),
+        wording={"firms": "primary"},
+    )
+
+
+@router.post("/sessions/{session_id}/protocol", dependencies=[CsrfChecked], response_class=HTMLResponse)
+async def set_protocol(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> Response:
+    """Review or submit another protocol."""
+    session = _session(registry, viewer, session_id)
+
+    def read(values: Values) -> AnyTerms:
+        wanted = one(values, "protocol")
+        if wanted not in [protocol.value for protocol in SessionProtocol]:
+            raise InvalidError("protocol", "is no protocol.", " or ".join(SessionProtocol))
+        return SetProtocol(session_id=session_id, protocol=SessionProtocol(wanted))
+
+    def again(_values: Values, problem: Problem | None) -> HTMLResponse:
+        return _form_page(request, registry, viewer, session)(values_for(like(session)), problem)
+
+    return await ask(
+        request,
+        registry,
+        viewer,
+        read,
+        again,
+        title=f"Protocol of session {session_id}",
+        crumbs=_crumbs(session_id),
+        where_to=_back_to(session_id),
+    )
+
+
+@router.get("/sessions/{session_id}/delete", response_class=HTMLResponse)
+async def delete_page(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> HTMLResponse:
+    """Show what the end of a session means, and ask for its id to be typed."""
+    return _delete_page(request, registry, viewer, _session(registry, viewer, session_id))({}, None)
+
+
+@router.post("/sessions/{session_id}/delete", dependencies=[CsrfChecked], response_class=HTMLResponse)
+async def delete(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> Response:
+    """Review or submit the end of a session."""
+    session = _session(registry, viewer, session_id)
+
+    def read(values: Values) -> AnyTerms:
+        if one(values, "confirm") != session_id:
+            raise InvalidError("confirm", "is not the Session ID.", session_id)
+        return DeleteSession(session_id=session_id, end_session="end_session" in values)
+
+    return await ask(
+        request,
+        registry,
+        viewer,
+        read,
+        _delete_page(request, registry, viewer, session),
+        title=f"Delete session {session_id}",
+        crumbs=_crumbs(session_id),
+        where_to=lambda _done: "/sessions",
+    )
+
+
+def _back_to(session_id: str) -> Callable[[SubmittedRequest], str]:
+    return lambda _done: f"/sessions/{session_id}"
+
+
+def _form_page(request: Request, registry: Registry, viewer: Principal, session: OrderEntrySession) -> FormPage:
+    firms = [
+        (firm.gfid, f"{firm.gfid} {firm.name}")
+        for firm in registry.firms.list(viewer)
+        if firm.entity_id == session.entity_id
+    ]
+
+    def page(values: Values, problem: Problem | None) -> HTMLResponse:
+        return render(
+            request,
+            "sessions/edit.html",
+            200 if problem is None else problem.status,
+            session=session,
+            values=values,
+            firms=firms,
+            segments=[(str(segment), f"Market segment {segment}") for segment in registry.market_segments],
+            protocols=[protocol.value for protocol in SessionProtocol],
+            **common_context(problem, FIELDS),
+        )
+
+    return page
+
+
+def _delete_page(request: Request, registry: Registry, viewer: Principal, session: OrderEntrySession) -> FormPage:
+    def page(values: Values, problem: Problem | None) -> HTMLResponse:
+        preview = registry.requests.preview(viewer, DeleteSession(session_id=session.session_id))
+        return render(
+            request,
+            "sessions/delete.html",
+            200 if problem is None else problem.status,
+            session=session,
+            values=values,
+            effects=[effect for effect in preview.effects if "connection" not in effect],
+            **common_context(problem, ("confirm",)),
+        )
+
+    return page

@@ -1,0 +1,348 @@
+"""Order Entry sessions: the list with its filters, new ones, and CSV files in and out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, Response
+
+from ontherun.portal.dependencies import Serving
+from ontherun.portal.exports import ExportFormat
+from ontherun.portal.headers import LARGEST_FILE
+from ontherun.portal.pages.asking import FormPage, Values, ask, common_context, lines, number, one
+from ontherun.portal.pages.guard import CsrfChecked, Viewer
+from ontherun.portal.pages.key_forms import FormError, Problem, problem_of
+from ontherun.portal.pages.shell import redirect, render
+from ontherun.portal.routes_session_requests import checked_import, like, sessions_file
+from ontherun.portal.routes_sessions import status_of
+from ontherun.portal.session_csv import COLUMNS
+from ontherun.portal.status import Status
+from ontherun.registry import (
+    CreateSessions,
+    InvalidError,
+    OrderEntrySession,
+    Principal,
+    Registry,
+    Right,
+)
+from ontherun.registry import Request as SubmittedRequest
+
+PAGES = (50, 100, 500)
+"""How many sessions a page may have."""
+
+STATES = ("any", "logged in", "not logged in", "no valid key pair", "port closed")
+_CRUMBS = [("Order Entry sessions", "/sessions")]
+
+router = APIRouter(include_in_schema=False)
+
+Text = Annotated[str, Query(max_length=100)]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One session as the list shows it. `next_expiry`: of its valid key pairs, ns since 1970 UTC."""
+
+    session: OrderEntrySession
+    valid_pairs: int
+    next_expiry: int | None
+    state: str
+
+
+_SORTS: dict[str, Callable[[Row], Any]] = {
+    "created": lambda row: row.session.created_at,
+    "id": lambda row: row.session.session_id,
+    "label": lambda row: row.session.label.lower(),
+    "firm": lambda row: row.session.firms[0],
+    "keys": lambda row: row.valid_pairs,
+    "expiry": lambda row: row.next_expiry or 0,
+    "state": lambda row: row.state,
+}
+
+
+@router.get("/sessions", response_class=HTMLResponse)
+async def list_sessions(
+    request: Request,
+    registry: Serving,
+    viewer: Viewer,
+    q: Text = "",
+    state: Text = "any",
+    sort: Text = "created",
+    down: bool = False,
+    page: Annotated[int, Query(ge=1, le=10**6)] = 1,
+    size: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> HTMLResponse:
+    """List the sessions that the viewer sees."""
+    rows = _rows(registry, status_of(request), viewer)
+    total = len(rows)
+    found = [row for row in rows if _matches(row, q.strip().lower(), state)]
+    sort = sort if sort in _SORTS else "created"
+    if sort != "created" or down:
+        found.sort(key=_SORTS[sort], reverse=down)
+    shown = found[(page - 1) * size : page * size]
+
+    def link(**changes: object) -> str:
+        return "/sessions?" + urlencode(
+            {"q": q, "state": state, "sort": sort, "down": down, "size": size, "page": page} | changes
+        )
+
+    return render(
+        request,
+        "sessions/list.html",
+        rows=shown,
+        total=total,
+        count=len(found),
+        first=(page - 1) * size + 1,
+        q=q,
+        state=state,
+        states=STATES,
+        heads=[(name, head, link(sort=name, down=sort == name and not down, page=1)) for name, head in _HEADS],
+        sort=sort,
+        down=down,
+        size=size,
+        sizes=[(each, link(size=each, page=1)) for each in PAGES],
+        newer=link(page=page - 1) if page > 1 else None,
+        older=link(page=page + 1) if len(found) > page * size else None,
+        allowances=_allowances(registry, viewer),
+        may_create=bool(_firms(registry, viewer)),
+    )
+
+
+_HEADS = (
+    ("id", "Session"),
+    ("label", "Label"),
+    ("firm", "Firms"),
+    ("state", "Login"),
+    ("keys", "Valid key pairs"),
+    ("expiry", "Next expiry"),
+)
+
+
+def _rows(registry: Registry, status: Status, viewer: Principal) -> list[Row]:
+    now, connected, closed = registry.clock.now(), status.connected(), status.closed_ports()
+    rows = []
+    for session in registry.sessions.list(viewer):
+        session_id = session.session_id
+        valid = registry.directory.valid_pairs_of(session_id, now)
+        login = "logged in" if session_id in connected else "not logged in"
+        rows.append(
+            Row(
+                session,
+                len(valid),
+                min((stored.pair.expires_at for stored in valid), default=None),
+                "port closed" if session_id in closed else login,
+            )
+        )
+    return rows
+
+
+def _matches(row: Row, text: str, state: str) -> bool:
+    session = row.session
+    if state == "no valid key pair":
+        if row.valid_pairs:
+            return False
+    elif state not in ("any", row.state) and state in STATES:
+        return False
+    parts = (session.session_id, session.label, session.front_end_system, *session.firms)
+    return not text or any(text in part.lower() for part in parts)
+
+
+def _allowances(registry: Registry, viewer: Principal) -> list[tuple[str, int, int]]:
+    found = []
+    for entity in registry.entities.list(viewer)[:5]:
+        allowance, used = registry.sessions.allowance(viewer, entity.entity_id)
+        found.append((entity.name, used, allowance))
+    return found
+
+
+def _firms(registry: Registry, viewer: Principal) -> list[tuple[str, str]]:
+    return [
+        (firm.gfid, f"{firm.gfid} {firm.name}")
+        for firm in registry.firms.list(viewer)
+        if viewer.may(Right.MANAGE_SESSIONS, firm.entity_id)
+    ]
+
+
+# New sessions.
+
+FIELDS = (
+    "primary",
+    "secondary",
+    "market_segments",
+    "number_of_sessions",
+    "front_end_system",
+    "live_date",
+    "allowed_sources",
+    "label",
+    "notes",
+)
+_WORDING = {"firms": "primary"}
+
+
+@router.get("/sessions/new", response_class=HTMLResponse)
+async def new_sessions(
+    request: Request,
+    registry: Serving,
+    viewer: Viewer,
+    like_session: Annotated[str, Query(alias="like", max_length=5)] = "",
+    amend: Annotated[int, Query(ge=0, le=2**62)] = 0,
+) -> HTMLResponse:
+    """Ask what new sessions are to be like; `like` and `amend` begin with those of a session or of a request."""
+    values: Values = {"cancel_on_disconnect": ["yes"], "market_segments": [str(registry.market_segments[0])]}
+    if like_session:
+        values = values_for(like(registry.sessions.get(viewer, like_session)))
+    if amend:
+        terms = (await registry.requests.get(viewer, amend)).terms
+        if isinstance(terms, CreateSessions):
+            values = values_for(terms) | {"amend": [str(amend)]}
+    return _form_page(request, registry, viewer)(values, None)
+
+
+@router.post("/sessions/new", dependencies=[CsrfChecked], response_class=HTMLResponse)
+async def ask_for_sessions(request: Request, registry: Serving, viewer: Viewer) -> Response:
+    """Review or submit new sessions."""
+    form = await request.form()
+    amended = str(form.get("amend", ""))
+    return await ask(
+        request,
+        registry,
+        viewer,
+        read_new,
+        _form_page(request, registry, viewer),
+        title="New Order Entry sessions",
+        crumbs=_CRUMBS,
+        where_to=_where_to,
+        wording=_WORDING,
+        amended=int(amended) if amended.isascii() and amended.isdecimal() and len(amended) < 18 else None,
+    )
+
+
+def read_new(values: Values) -> CreateSessions:
+    """Return what the form of new sessions asks for."""
+    primary = one(values, "primary")
+    return CreateSessions(
+        firms=(primary, *(gfid for gfid in values.get("secondary", ()) if gfid != primary)),
+        market_segments=segments_of(values),
+        number_of_sessions=number(values, "number_of_sessions", 1),
+        cancel_on_disconnect="cancel_on_disconnect" in values,
+        label=one(values, "label"),
+        notes=one(values, "notes"),
+        front_end_system=one(values, "front_end_system"),
+        allowed_sources=tuple(lines(values, "allowed_sources")),
+        live_date=one(values, "live_date") or None,
+    )
+
+
+def segments_of(values: Values) -> tuple[int, ...]:
+    """Return the market segments that were ticked. InvalidError for what is no number."""
+    ticked = values.get("market_segments", [])
+    if not all(text.isascii() and text.isdecimal() and len(text) <= 3 for text in ticked):
+        raise InvalidError("market_segments", "has something else than numbers.", "the numbers of market segments")
+    return tuple(int(text) for text in ticked)
+
+
+def values_for(terms: CreateSessions) -> Values:
+    """Return what a form shows that begins with these terms."""
+    return {
+        "primary": [terms.firms[0]],
+        "secondary": list(terms.firms[1:]),
+        "market_segments": [str(segment) for segment in terms.market_segments],
+        "number_of_sessions": [str(terms.number_of_sessions)],
+        **({"cancel_on_disconnect": ["yes"]} if terms.cancel_on_disconnect else {}),
+        "label": [terms.label],
+        "notes": [terms.notes],
+        "front_end_system": [terms.front_end_system],
+        "allowed_sources": ["\n".join(terms.allowed_sources)],
+        "live_date": [terms.live_date or ""],
+    }
+
+
+def _form_page(request: Request, registry: Registry, viewer: Principal) -> FormPage:
+    def page(values: Values, problem: Problem | None) -> HTMLResponse:
+        return render(
+            request,
+            "sessions/new.html",
+            200 if problem is None else problem.status,
+            values=values,
+            firms=_firms(registry, viewer),
+            segments=[(str(segment), f"Market segment {segment}") for segment in registry.market_segments],
+            allowances=_allowances(registry, viewer),
+            **common_context(problem, FIELDS),
+        )
+
+    return page
+
+
+def _where_to(done: SubmittedRequest) -> str:
+    if len(done.session_ids) == 1:
+        return f"/sessions/{done.session_ids[0]}"
+    return "/sessions?sort=created&down=true"
+
+
+# Files.
+
+
+@router.get("/sessions/export")
+async def export(
+    registry: Serving, viewer: Viewer, file_format: Annotated[ExportFormat, Query(alias="format")] = "csv"
+) -> Response:
+    """Download the sessions that the viewer sees."""
+    return await sessions_file(registry, file_format, registry.sessions.list(viewer))
+
+
+@router.get("/sessions/import", response_class=HTMLResponse)
+async def ask_for_file(request: Request, _viewer: Viewer) -> HTMLResponse:
+    """Ask for a CSV file."""
+    return _import_page(request)
+
+
+@router.post("/sessions/import", dependencies=[CsrfChecked], response_class=HTMLResponse)
+async def import_file(
+    request: Request,
+    registry: Serving,
+    viewer: Viewer,
+    file: Annotated[UploadFile | None, File()] = None,
+    text: Annotated[str, Form(max_length=LARGEST_FILE)] = "",
+    agreed: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """Check a CSV file and show what its import would do; submit it when that was agreed to."""
+    if file is not None and file.size:
+        content = await file.read()
+    else:
+        content = text.encode("utf-8", "replace")
+    try:
+        terms = checked_import(viewer, registry, content)
+        preview = registry.requests.preview(viewer, terms)
+        if agreed == "yes":
+            done = await registry.requests.submit(viewer, terms)
+            to = f"/requests/{done.request_id}"
+            return redirect(request, to, f"Request {done.request_id} is {done.status}.")
+    except RequestValidationError as error:
+        faults = [(".".join(map(str, fault["loc"][1:])), fault["msg"]) for fault in error.errors()]
+        return _import_page(request, faults=faults)
+    except FormError as error:
+        return _import_page(request, problem=problem_of(error))
+    return _import_page(request, preview=preview, text=content.decode("utf-8-sig"))
+
+
+def _import_page(
+    request: Request,
+    *,
+    faults: Sequence[tuple[str, str]] = (),
+    problem: Problem | None = None,
+    preview: object = None,
+    text: str = "",
+) -> HTMLResponse:
+    status = 422 if faults else 200 if problem is None else problem.status
+    return render(
+        request,
+        "sessions/import.html",
+        status,
+        faults=faults,
+        problem=problem,
+        preview=preview,
+        text=text,
+        columns=COLUMNS,
+    )
