@@ -47,7 +47,11 @@ def run(data: Path) -> Run:
 
 @pytest.fixture
 def session_id(run: Run) -> str:
-    return str(json.loads(run("session", "create", "--firm", "DEMO1", "--json").stdout)["session_ids"][0])
+    return new_session(run)
+
+
+def new_session(run: Run, firm: str = "DEMO1") -> str:
+    return str(json.loads(run("session", "create", "--firm", firm, "--json").stdout)["session_ids"][0])
 
 
 def generated(run: Run, session_id: str) -> str:
@@ -288,7 +292,7 @@ def test_a_secret_is_sealed_to_a_public_key(run: Run, session_id: str, tmp_path:
 
 
 def test_pairs_are_made_downloaded_and_deleted_in_bulk(run: Run, tmp_path: Path) -> None:
-    ids = [json.loads(run("session", "create", "--firm", "DEMO1", "--json").stdout)["session_id"] for _ in range(2)]
+    ids = [new_session(run) for _ in range(2)]
     assert "generated" in run("key", "generate-many", *ids).stdout
     again = run("key", "generate-many", ids[0], "ZZZ", fails=True)
     assert "There is no session ZZZ." in again.stdout
@@ -322,7 +326,7 @@ def test_every_pair_of_a_session_or_a_firm_is_revoked(run: Run, session_id: str,
     headers = {"Authorization": f"Bearer {live_portal.token_file.read_text().strip()}"}
     body = {"entity_id": 1, "gfid": "LOST1", "name": "A firm that lost its keys"}
     httpx2.post(f"{live_portal.url}/api/v1/firms", json=body, headers=headers).raise_for_status()
-    other = json.loads(run("session", "create", "--firm", "LOST1", "--json").stdout)["session_id"]
+    other = new_session(run, "LOST1")
     generated(run, other)
     revoked = json.loads(run("key", "revoke", "--firm", "LOST1", "--yes", "--json").stdout)["revoked"]
     assert [pair["session_id"] for pair in revoked] == [other]

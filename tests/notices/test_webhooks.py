@@ -1,9 +1,14 @@
 """Webhooks to a real receiver, in another process, that verifies them with the sample of the documentation."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.support.mail_server import MailServer, make_certificate
+from tests.support.mail_server import make_certificate
 from tests.support.webhook_receiver import WebhookReceiver
 
 from ontherun.keys import ManualClock
@@ -158,17 +163,61 @@ async def test_the_operator_can_allow_a_network() -> None:
         await networks.resolve("10.2.2.3", 443)
 
 
+@contextmanager
+def https_receiver(folder: Path) -> Iterator[int]:
+    """A receiver that speaks TLS, with a certificate for localhost and 127.0.0.1; its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(self.headers["host"].encode())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Say nothing."""
+
+    server = HTTPServer(("0.0.0.0", 0), Handler)
+    folder.mkdir()
+    server.socket = make_certificate(folder).wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "state"),
+    [
+        ("localhost", True, DeliveryState.SENT),
+        ("127.0.0.1", True, DeliveryState.SENT),
+        ("127.0.0.2", True, DeliveryState.FAILED),
+        ("localhost", False, DeliveryState.FAILED),
+    ],
+)
 async def test_a_certificate_is_checked_against_the_name_though_the_connection_goes_to_a_checked_address(
-    registry: Registry, jobs_of: Jobs, tmp_path: Path
+    registry: Registry,
+    jobs_of: Jobs,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    trusted: bool,
+    state: DeliveryState,
 ) -> None:
-    with MailServer(tmp_path / "tls") as server:  # anything that listens; it does not get as far as TLS
-        make_certificate(tmp_path / "tls")
-        await registry.notices.webhooks.add(SYSTEM, 1, f"https://localhost:{server.port}/")
+    with https_receiver(tmp_path / "tls") as port:
+        if trusted:
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "tls" / "ca.pem"))
+        await registry.notices.webhooks.add(SYSTEM, 1, f"https://{host}:{port}/")
         await registry.pairs.generate(SYSTEM, "A00")
         await jobs_of().settle()
     (delivery,) = await deliveries(registry)
-    assert delivery.state is DeliveryState.FAILED
-    assert "SSL" in delivery.answer
+    assert delivery.state is state, delivery.answer
+    words = f"200 {host}:{port}" if state is DeliveryState.SENT else "certificate verify failed"
+    assert words in delivery.answer
 
 
 async def test_a_webhook_that_fails_for_three_days_is_given_up(

@@ -146,3 +146,10 @@ async def test_a_sealed_secret_that_was_altered_does_not_open(venue: Venue, tmp_
     )
     with pytest.raises(MasterKeyError, match="altered"):
         directory.key(stored.pair.access_key_id, "A00", venue.clock.now())
+
+
+async def test_no_access_key_id_begins_with_a_hyphen_which_a_command_line_takes_for_an_option(venue: Venue) -> None:
+    changes = venue.registry.pairs.changes
+    drawn = iter([b"\xfb" + bytes(14), b"\xf8" + bytes(14), b"\xff" + bytes(14)])
+    changes._random_bytes = lambda count: next(drawn) if count == 15 else bytes(count)
+    assert (await venue.registry.pairs.generate(SYSTEM, "A00")).pair.access_key_id == "_" + "w" + "A" * 18

@@ -39,7 +39,7 @@ from ontherun.keys.rules import (
     living,
     settle,
 )
-from ontherun.keys.secret import Secret
+from ontherun.keys.secret import Secret, base64url
 
 __all__ = [
     # time
@@ -55,6 +55,7 @@ __all__ = [
     "NextChange",
     "LIFE",
     "Secret",
+    "base64url",
     # what is allowed
     "KeyPolicy",
     "generate",

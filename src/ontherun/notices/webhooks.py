@@ -9,6 +9,7 @@ Redirects are not followed, an answer is read up to a bound, and the whole takes
 
 import asyncio
 import json
+import ssl
 from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
@@ -70,6 +71,7 @@ class WebhookSender:
         self._environment = environment
         self._now = now
         self._timeout = timeout
+        self._tls: ssl.SSLContext | None = None
 
     async def send(self, hook: Webhook, secret: Secret, notice: Notice, delivery: Delivery) -> SendResult:
         """Send a notice to a webhook. Every way in which that can end is an SendResult; no exception.
@@ -103,7 +105,7 @@ class WebhookSender:
         addresses = await self._networks.resolve(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
         if parts.scheme != "https" and not all(map(self._networks.named, addresses)):
             raise NotReachableError("http:// is for networks that the operator allows; use https://.")
-        async with _client(self._timeout) as client:
+        async with self._client() as client:
             request = client.build_request(
                 "POST",
                 urlunsplit(parts._replace(netloc=_netloc(addresses[0], parts.port))),
@@ -122,11 +124,12 @@ class WebhookSender:
                 await response.aclose()
         return response.status_code, _printable(answer)
 
+    def _client(self) -> "AsyncClient":
+        import httpx2
 
-def _client(timeout: float) -> "AsyncClient":
-    import httpx2
-
-    return httpx2.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False)
+        if self._tls is None:
+            self._tls = ssl.create_default_context()  # the machine's certificates, or those of SSL_CERT_FILE
+        return httpx2.AsyncClient(timeout=self._timeout, follow_redirects=False, trust_env=False, verify=self._tls)
 
 
 def _netloc(address: Address, port: int | None) -> str:

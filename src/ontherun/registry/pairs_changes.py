@@ -16,6 +16,7 @@ from ontherun.keys import (
     Generated,
     KeyPair,
     KeyPolicy,
+    base64url,
     delete,
     generate,
 )
@@ -66,7 +67,7 @@ class PairChanges:
         made = generate(
             session.session_id,
             [stored.pair for stored in self._directory.pairs_of(session.session_id)],
-            access_key_id_random=self._random_bytes(ACCESS_KEY_ID_RANDOM_BYTES),
+            access_key_id_random=self._id_bytes(),
             secret_key_random=self._random_bytes(SECRET_KEY_RANDOM_BYTES),
             now=change.now,
             policy=self.policy,
@@ -121,6 +122,14 @@ class PairChanges:
             pair.access_key_id for pair in changed if pair.ends_by is EndReason.CUT_OVER and pair.deleted_at is None
         ]
         self.record(change, "key_pair.cut_over_scheduled", to.pair, to.entity_id, at=at, ends=ends)
+
+    def _id_bytes(self) -> bytes:
+        """Draw the bytes of an Access Key ID that does not begin with a hyphen: a command line would take it for an
+        option. That is one draw in 64."""
+        while True:
+            drawn = self._random_bytes(ACCESS_KEY_ID_RANDOM_BYTES)
+            if not base64url(drawn).startswith("-"):
+                return drawn
 
     def _insert(self, change: Change, session: AnySession, made: Generated) -> StoredKeyPair:
         pair = made.pair
