@@ -16,4 +16,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/api", response_class=HTMLResponse)
 async def api_page(request: Request, _viewer: Annotated[SignedIn | None, Depends(signed_in)]) -> HTMLResponse:
     """Show the whole API, to anybody: its description is open too."""
-    return render(request, "api/reference.html", subjects=subjects(request.app.openapi()))
+    state = request.app.state
+    if not hasattr(state, "api_subjects"):
+        state.api_subjects = subjects(request.app.openapi())
+    return render(request, "api/reference.html", subjects=state.api_subjects)
