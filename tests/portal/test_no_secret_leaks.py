@@ -7,7 +7,6 @@ import pytest
 
 from .conftest import Portal, broken_database
 
-
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VuAyEA3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=
 -----END PUBLIC KEY-----"""
