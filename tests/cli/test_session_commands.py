@@ -136,3 +136,14 @@ def test_market_data_sessions_are_made_changed_and_deleted(run: Run) -> None:
     assert "repo desk" in run("market-data", "list").stdout
     assert "Market:             US" in run("market-data", "show", session_id).stdout
     assert "is Completed" in run("market-data", "delete", session_id, answer="y\n").stdout
+
+
+def test_policies_are_shown_and_set(run: Run) -> None:
+    assert (
+        "Order entry session:" in run("policy", "set", "--timetable", "exchange").stdout + run("policy", "show").stdout
+    )
+    assert "Timetable:                        at-once" in run("policy", "set", "--timetable", "at-once").stdout
+    assert "Nothing would change" in run("policy", "set", fails=True).stderr
+    assert "may have 150 Order Entry sessions" in run("policy", "allowance", "1", "--sessions", "150").stdout
+    assert json.loads(run("policy", "allowance", "1", "--json").stdout)["allowance"] == 150
+    assert "may have 100" in run("policy", "allowance", "1", "--default").stdout

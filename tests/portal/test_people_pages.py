@@ -274,6 +274,24 @@ async def test_two_leavers_of_the_same_person_at_once_are_one(people: Portal) ->
     assert sorted(answer.status_code for answer in said) == [200, 404, 404]
 
 
+async def test_a_proof_changes_the_cookie_and_the_forms_of_the_answer(people: Portal) -> None:
+    ann, number = await with_password(people, ANN), user_id(people, BEN)
+    app, _ = await enrolled(people, ann)
+    people.clock.advance(MINUTE)
+    before = ann.session_cookie
+    page = await ann.post(
+        "/people/invite", email="x@example.com", entity_id="1", roles="auditor", second_factor=app.code()
+    )
+    assert page.status_code == 200
+    assert ann.session_cookie not in (None, before)
+    assert f'name="csrf" value="{ann.csrf}"' in page.text
+    assert await people.registry.web_sessions.recognise(str(before), None) is None
+    assert (await ann.post(f"/people/{number}/unlock")).status_code == 303
+    after = ann.session_cookie
+    assert (await ann.post("/people/invite", email="y@example.com", second_factor="000000")).status_code == 403
+    assert ann.session_cookie == after
+
+
 async def test_the_operator_sees_everybody(people: Portal) -> None:
     operator = await signed_in(people)
     page = (await operator.get("/people")).text

@@ -32,6 +32,11 @@ async def test_a_one_time_link_signs_in_by_a_button(portal: Portal, link: str) -
     assert (await browser.get("/sign-in")).headers["location"] == "/"
 
 
+async def test_the_address_of_a_link_is_in_no_referer(portal: Portal, link: str) -> None:
+    for path in (link, "/new-password/abc"):
+        assert (await Browser(portal).get(path)).headers["referrer-policy"] == "strict-origin"
+
+
 async def test_a_one_time_link_is_good_once(portal: Portal, link: str) -> None:
     first, second = Browser(portal), Browser(portal)
     for browser, status in ((first, 303), (second, 401)):

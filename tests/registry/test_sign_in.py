@@ -4,15 +4,17 @@ import asyncio
 import json
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 from tests.support.people import HERE, HOUR, MINUTE, PASSWORD, SECOND, book, enrol, link_for, make_user, person
 
-from ontherun.keys import Secret
+from ontherun.keys import ManualClock, Secret
 from ontherun.registry import (
     SYSTEM,
     InvalidError,
+    LabClock,
     LinkPurpose,
     NotRecognisedError,
     Registry,
@@ -412,6 +414,20 @@ async def test_a_session_from_the_future_is_none(venue: Venue, ann: User) -> Non
     assert isinstance(cookie, Secret)
     venue.clock.advance(-2 * MINUTE)
     assert await venue.registry.web_sessions.recognise(cookie.text, None) is None
+
+
+async def test_browsers_and_apps_go_by_the_machines_time_when_a_lab_moves_its_clock(tmp_path: Path) -> None:
+    machine = ManualClock(START)
+    registry = await Registry.open(tmp_path / "lab", LabClock(machine), variables={})
+    await make_user(registry, ANN, {})
+    app, _ = await enrol(registry, ANN)
+    cookie = await registry.sign_in.with_link((await link_for(registry, book(registry).users[1])).text, HERE)
+    await registry.lab.advance(SYSTEM, 400 * 24 * HOUR)
+    machine.advance(MINUTE)
+    assert await registry.web_sessions.recognise(cookie.text, None) is not None
+    code = app.totp.generate_otp(machine.now() // (30 * SECOND))
+    assert await registry.people.prove(person(registry, ANN), code)
+    await registry.close()
 
 
 async def test_one_sees_and_ends_ones_own_browsers_only(venue: Venue, ann: User) -> None:

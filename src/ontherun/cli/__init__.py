@@ -18,6 +18,7 @@ from ontherun.cli import (
     notices,
     orders,
     people,
+    policies,
     requests,
     session_changes,
     sessions,
@@ -42,6 +43,7 @@ app.add_typer(sessions.app)
 app.add_typer(drop_copy.app)
 app.add_typer(market_data.app)
 app.add_typer(requests.app)
+app.add_typer(policies.app)
 keys_all.app.command("test")(key_test.judge_login)
 app.add_typer(keys_all.app)
 app.add_typer(orders.app)

@@ -24,6 +24,10 @@ _EVERYWHERE = {
 }
 
 
+LATE_COOKIES = "late_cookies"
+"""The name in a request's state of cookies (Set-Cookie values) that go out with whatever is answered."""
+
+
 class GuardMiddleware:
     """Refuse bodies that are too large; add the headers; keep answers out of caches."""
 
@@ -50,7 +54,9 @@ class GuardMiddleware:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _EVERYWHERE.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
+                for cookie in scope.get("state", {}).get(LATE_COOKIES, ()):
+                    headers.append("Set-Cookie", cookie)
                 if not scope["path"].startswith("/static/"):
                     headers["Cache-Control"] = "no-store"
             await send(message)

@@ -103,7 +103,7 @@ from ontherun.registry.registry import Registry
 from ontherun.registry.request_history import RequestOrder, RequestQuery
 from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
 from ontherun.registry.requests import Preview, identity
-from ontherun.registry.second_factors import Budget, TotpOffer
+from ontherun.registry.second_factors import AFTER_PROOF, Budget, TotpOffer
 from ontherun.registry.sign_in import SecondFactorOwed
 from ontherun.registry.terms import (
     PRODUCTS,
@@ -172,6 +172,7 @@ __all__ = [
     "LOCAL_OPERATOR",
     "EMAIL_PATTERN",
     "csrf_of",
+    "AFTER_PROOF",
     # what is stored
     "Entity",
     "GlobexFirm",

@@ -42,7 +42,8 @@ class Passwords:
     async def matches(self, password_hash: str | None, password: str) -> bool:
         """Whether a password has this hash. Without a hash the answer is False, after the same work."""
         async with self._places:
-            return await asyncio.to_thread(_matches, password_hash, password[:LONGEST])
+            fits = password_hash is not None and len(password) <= LONGEST
+            return await asyncio.to_thread(_matches, password_hash if fits else None, password[:LONGEST])
 
     @staticmethod
     def needs_rehash(password_hash: str) -> bool:

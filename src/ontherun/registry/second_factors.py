@@ -7,7 +7,8 @@ client wiki, Logon: the cap is shared by logon and download).
 
 import re
 from base64 import b32encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from hashlib import sha256
@@ -40,8 +41,11 @@ CENTRAL = ZoneInfo("America/Chicago")
 STEP = 30 * SECOND
 """The time step of a code (RFC 6238), in nanoseconds. One step before and one after the present are taken as well."""
 
+AFTER_PROOF: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("after_proof", default=None)
+"""What is called after a second factor was proved: the portal changes the cookie of the browser that asks."""
+
 RECOVERY_CODES = 10
-_RECOVERY_BYTES = 10
+_RECOVERY_BYTES = 15
 _TOTP_BYTES = 20
 _OFFER_LIFE = 10 * MINUTE
 
@@ -104,6 +108,14 @@ class SecondFactors:
     # Proving.
 
     async def prove(self, by: Principal, answer: str | None) -> SecondFactor:
+        """As `_prove`; then have the browser's cookie changed, where a browser asks (see `AFTER_PROOF`)."""
+        proof, proved = await self._prove(by, answer)
+        change_cookie = AFTER_PROOF.get()
+        if proved and change_cookie is not None:
+            await change_cookie()
+        return proof
+
+    async def _prove(self, by: Principal, answer: str | None) -> tuple[SecondFactor, bool]:
         """Take a code, a recovery code or a passkey's answer (JSON) of a person who is signed in; for one action.
 
         Without an answer: SecondFactorRequiredError, unless the policy is "if-enrolled" and the person has none.
@@ -113,7 +125,7 @@ class SecondFactors:
         user = self._person(by)
         if not answer or not answer.strip():
             if self._policy.second_factor == "if-enrolled" and not self._book.has_second_factor(user.user_id):
-                return SecondFactor(user.user_id, self._store.clock.now())
+                return SecondFactor(user.user_id, self._store.clock.now()), False
             raise SecondFactorRequiredError
         with self._attempts.attempt(user.email, by.source, self._store.clock.now()):
             async with self._store.change(by) as change:
@@ -124,7 +136,7 @@ class SecondFactors:
                     self.spend(change, user.user_id)
                     self._attempts.forget(change, user.email)
                     change.record("second_factor.proved", entity_id, subject, kind=kind)
-                    return SecondFactor(user.user_id, change.now)
+                    return SecondFactor(user.user_id, change.now), True
                 change.record("second_factor.failed", entity_id, subject)
                 if self._attempts.failed(change, user.email, by.source):
                     change.record("sign_in.locked", entity_id, subject)
@@ -289,7 +301,7 @@ class SecondFactors:
         hashes = {_recovery_hash(user_id, code): user_id for code in codes}
         change.write(insert(RecoveryCodeRow).values([{"code_hash": key, "user_id": user_id} for key in hashes]))
         change.then(lambda: self._book.recovery_codes.update(hashes))
-        return ["-".join(code[place : place + 4] for place in range(0, 16, 4)) for code in codes]
+        return ["-".join(code[place : place + 4] for place in range(0, 24, 4)) for code in codes]
 
     def _drop_recovery_codes(self, change: Change, user_id: int) -> None:
         old = self._book.recovery_codes_of(user_id)

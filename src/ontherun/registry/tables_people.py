@@ -105,7 +105,7 @@ class PasskeyRow(Base):
 
 
 class RecoveryCodeRow(Base):
-    """A recovery code that was not used yet: only its SHA-256, which is enough for 100 random bits."""
+    """A recovery code that was not used yet: only its SHA-256, which is enough for 120 random bits."""
 
     __tablename__ = "recovery_code"
     code_hash: Mapped[bytes] = mapped_column(primary_key=True)

@@ -104,6 +104,25 @@ class WebSessions:
             await self._keep_quietly(update(WebSessionRow).where(WebSessionRow.cookie_hash == key).values(seen_at=now))
         return SignedIn(principal, user, session, csrf_of(cookie))
 
+    async def rotate(self, cookie: str) -> Secret | None:
+        """Give the session of a cookie a new one; the old cookie is good no more. None when there is no such session.
+
+        Who has proved a second factor is trusted with more than whoever may have taken the cookie before.
+        """
+        before, secret = _hash(cookie), Secret(self._random_bytes(_COOKIE_BYTES))
+        key = _hash(secret.text)
+        row = update(WebSessionRow).where(WebSessionRow.cookie_hash == before)
+        try:
+            await self._store.note(row.values(cookie_hash=key))
+        except UnavailableError:
+            return None  # the proof is committed: an old cookie is better than an answer that is lost
+        session = self._book.web_sessions.pop(before, None)
+        if session is None:
+            return None
+        self._book.web_sessions[key] = session
+        self._kept[key] = self._kept.pop(before, session.seen_at)
+        return secret
+
     def list(self, by: Principal) -> list[WebSession]:
         """Return the principal's own sessions, the newest first."""
         if by.user_id is None:

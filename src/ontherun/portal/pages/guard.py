@@ -5,6 +5,7 @@ when it carries the token that belongs to the cookie: two checks, for either can
 """
 
 import secrets
+from functools import partial
 from hmac import compare_digest
 from http import HTTPStatus
 from typing import Annotated
@@ -14,8 +15,9 @@ from fastapi import Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from ontherun.portal.dependencies import Serving
+from ontherun.portal.headers import LATE_COOKIES
 from ontherun.portal.pages.shell import redirect
-from ontherun.registry import Principal, SignedIn, Visitor, csrf_of
+from ontherun.registry import AFTER_PROOF, Principal, Registry, SignedIn, Visitor, csrf_of
 
 SESSION_COOKIE = "otr_session"
 """The cookie of a browser that is signed in: SameSite=Strict, not readable by scripts."""
@@ -72,7 +74,19 @@ async def signed_in(request: Request, registry: Serving) -> SignedIn | None:
         request.state.zone = found.user.zone
         request.state.csrf = found.csrf
         request.state.cookie = cookie
+        AFTER_PROOF.set(partial(_change_cookie, request, registry))
     return found
+
+
+async def _change_cookie(request: Request, registry: Registry) -> None:
+    """Give the browser a new cookie with the answer; the forms of that answer belong to the new one already."""
+    secret = await registry.web_sessions.rotate(request.state.cookie)
+    if secret is None:
+        return
+    request.state.cookie, request.state.csrf = secret.text, csrf_of(secret.text)
+    carrier = Response()
+    _set_session_cookie(request, carrier, secret.text)
+    setattr(request.state, LATE_COOKIES, [carrier.headers["set-cookie"]])
 
 
 async def viewer_of(request: Request, found: Annotated[SignedIn | None, Depends(signed_in)]) -> Principal:
@@ -137,11 +151,15 @@ def _foreign() -> HTTPException:
 
 def let_in(request: Request, response: Response, cookie: str) -> None:
     """Give a browser its new cookie, and take the one away that it had before."""
-    response.set_cookie(
-        cookie_name(request, SESSION_COOKIE), cookie, httponly=True, samesite="strict", secure=is_secure(request)
-    )
+    _set_session_cookie(request, response, cookie)
     response.delete_cookie(
         cookie_name(request, VISITOR_COOKIE), httponly=True, samesite="lax", secure=is_secure(request)
+    )
+
+
+def _set_session_cookie(request: Request, response: Response, cookie: str) -> None:
+    response.set_cookie(
+        cookie_name(request, SESSION_COOKIE), cookie, httponly=True, samesite="strict", secure=is_secure(request)
     )
 
 

@@ -120,7 +120,7 @@ async def passkey_options(registry: Serving) -> Response:
 @router.get("/sign-in/link/{token}", response_class=HTMLResponse)
 async def ask_before_link(request: Request, token: str) -> Response:
     """Show a button for the link: whatever looks at links ahead of people does not press it, and uses nothing up."""
-    return _page(request, "sign_in/link.html", token=token)
+    return _without_referrer(_page(request, "sign_in/link.html", token=token))
 
 
 @router.post("/sign-in/link", dependencies=[VisitorFormChecked], response_class=HTMLResponse)
@@ -137,7 +137,7 @@ async def sign_in_with_link(request: Request, registry: Serving, token: Text = "
 async def ask_for_new_password(request: Request, registry: Serving, token: str) -> Response:
     """Ask for a new password, for which somebody who manages people has given a one-time link."""
     shortest = registry.people_policy.shortest_password
-    return _page(request, "sign_in/new_password.html", token=token, shortest=shortest)
+    return _without_referrer(_page(request, "sign_in/new_password.html", token=token, shortest=shortest))
 
 
 @router.post("/new-password", dependencies=[VisitorFormChecked], response_class=HTMLResponse)
@@ -213,6 +213,12 @@ async def sign_out(request: Request, by: Viewer, registry: Serving) -> RedirectR
     await registry.web_sessions.sign_out(by, request.state.cookie)
     response = redirect(request, "/sign-in", "You are signed out.")
     let_out(request, response)
+    return response
+
+
+def _without_referrer(response: HTMLResponse) -> HTMLResponse:
+    """Keep the address of a page, which holds a token, out of the requests that follow it."""
+    response.headers["Referrer-Policy"] = "strict-origin"
     return response
 
 
