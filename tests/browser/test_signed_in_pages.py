@@ -23,6 +23,10 @@ PAGES = [
     ("/sessions/A00", "session"),
     ("/sessions/A00/edit", "edit-session"),
     ("/sessions/A00/delete", "delete-session"),
+    ("/drop-copy", "drop-copy"),
+    ("/drop-copy/new", "new-drop-copy-group"),
+    ("/market-data", "market-data"),
+    ("/market-data/new", "new-market-data-sessions"),
     ("/requests", "requests"),
     ("/to-do", "to-do"),
     ("/venue", "venue"),
@@ -96,3 +100,27 @@ def test_the_menu_of_a_phone_opens_and_closes_without_script(chromium: "Browser"
         menu.get_by_role("link", name="API").click()
         assert looker.page.url.endswith("/api")
         assert not menu.is_visible()
+
+
+def test_the_audit_is_searched_while_typing_and_the_address_follows(chromium: "Browser", venue: VenueProcess) -> None:
+    with looking(chromium, venue.ready["api_url"], Path()) as looker:
+        looker.sign_in(sign_in_link(venue))
+        looker.go("/audit")
+        looker.page.get_by_role("cell", name="system").first.wait_for()
+        looker.page.get_by_label("Text").press_sequentially("Demo Firm Two")
+        looker.page.get_by_text("1 entry on this page").wait_for()
+        looker.page.wait_for_url("**/audit?text=Demo*")
+        looker.page.get_by_label("Action").select_option(label="clock")
+        looker.page.get_by_text("Nothing was found.").wait_for()
+        looker.page.go_back()
+        looker.page.get_by_text("1 entry on this page").wait_for()
+
+
+def test_an_id_is_copied_by_its_button(chromium: "Browser", venue: VenueProcess) -> None:
+    with looking(chromium, venue.ready["api_url"], Path()) as looker:
+        looker.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        looker.sign_in(sign_in_link(venue))
+        looker.go("/sessions/A00")
+        looker.page.get_by_role("button", name="Copy A00", exact=True).click()
+        looker.page.get_by_text("Copied").wait_for()
+        assert looker.page.evaluate("() => navigator.clipboard.readText()") == "A00"

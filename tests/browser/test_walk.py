@@ -131,7 +131,7 @@ def walk(chromium: "Browser", tmp_path: Path, pictures: Path) -> Iterator[Walk]:
         yield Walk(venue, looker, tmp_path)
 
 
-def test_from_the_first_sign_in_to_the_audit(walk: Walk) -> None:
+def test_from_the_first_sign_in_to_the_audit(walk: Walk, tmp_path: Path) -> None:
     walk.sign_in("walk-first-sign-in")
     walk.look("start")
 
@@ -176,11 +176,15 @@ def test_from_the_first_sign_in_to_the_audit(walk: Walk) -> None:
     third = walk.generate("third")
     assert {pair["access_key_id"] for pair in walk.pairs("A00")} >= {second, third} - {first}
 
+    newest = tmp_path / "third.json"
+    newest.write_text(walk.api.get(f"sessions/A00/keys/{third}/download").text)
+    walk.log_in(newest)
     walk.looker.go("/sessions/A00", "walk-session")
     walk.looker.go("/keys/calendar?month=2026-12", "walk-calendar")
     walk.advance("1w")
     walk.looker.go("/", "walk-attention")
     walk.advance("2w3d")
+    walk.looker.go("/sessions/A00", "walk-overlap")
     walk.looker.go("/notices")
     walk.says("expires")
     walk.look("expiry-mail")

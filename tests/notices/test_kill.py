@@ -11,6 +11,8 @@ import pytest
 from tests.support.mail_server import PASSWORD, USER, MailServer
 from tests.support.venue_process import VenueProcess
 
+pytestmark = pytest.mark.slow
+
 
 def ask(venue: VenueProcess, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     token = Path(venue.ready["token_file"]).read_text().strip()

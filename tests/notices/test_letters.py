@@ -55,7 +55,7 @@ def test_the_words_use_facts_that_can_be_there() -> None:
         "name",
         "source",
     }
-    known |= {"until", "email", "roles", "kind", "source"}
+    known |= {"alone", "until", "email", "roles", "kind", "source"}
     for words in WORDS.values():
         for sentence in chain((words.title, words.many), words.happened, words.next, words.to_do):
             assert {name for _, name, _, _ in Formatter().parse(sentence) if name} <= known
@@ -105,3 +105,12 @@ def test_a_hundred_and_more_happenings_are_listed_and_counted() -> None:
     assert told.subject == "[LOCAL] 150 key pairs expire Mon 21 Dec 2026, in 7 days"
     assert told.happened[-1] == "... and 50 more."
     assert len(told.happened) == 101
+
+
+@pytest.mark.parametrize(
+    ("successors", "asks"), [([], "Generate a new key pair"), (["NEW1"], "log in with NEW1 before")]
+)
+def test_an_expiry_asks_for_a_new_pair_only_where_there_is_no_successor(successors: list[str], asks: str) -> None:
+    details = {"session_id": "A00", "access_key_id": "K", "expires_at": AT, "days": 7, "successors": successors}
+    (to_do,) = letter(notice("key_pair.expiring", Happening("key_pair.expiring", "session A00", details)), SENDER).to_do
+    assert asks in to_do

@@ -142,6 +142,8 @@ def _facts(happening: Happening, notice: Notice) -> dict[str, str]:
         text = _text(name, value)
         if text:
             facts[name] = text
+    if happening.details.get("successors") == []:
+        facts["alone"] = "yes"
     if isinstance(at := happening.details.get("expires_at"), int):
         facts["day"] = day(at)
     if isinstance(days := happening.details.get("days"), int):

@@ -1,7 +1,8 @@
 """What a notice says of each action, as a literal table of sentences.
 
 Names in braces are facts of the audit entry (see `letters`). A sentence with a fact that the entry does not have is
-left out, so that a notice never says "None".
+left out, so that a notice never says "None". {alone:.0} writes nothing: it keeps a sentence for pairs without a
+successor.
 """
 
 from collections.abc import Mapping
@@ -35,8 +36,8 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
                 "Session {session_id} has a pair that lives longer: {successors}.",
             ),
             (
-                "Generate a new key pair, give it to your client, see it log in, and delete the old one.",
-                "Both pairs are valid meanwhile.",
+                "Let your client log in with {successors} before that, and delete the old pair once it has.",
+                "{alone:.0}Generate a new key pair, let your client log in with it, and delete the old one.",
             ),
         ),
         "key_pair.expired": Wording(
@@ -47,7 +48,10 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
                 "Each login with it is refused. A connection that is established stays until it ends.",
                 "Session {session_id} has a pair that is valid: {successors}.",
             ),
-            ("If your client still uses this pair, generate a new one now: it is valid at once.",),
+            (
+                "If your client still uses this pair, let it log in with {successors}.",
+                "{alone:.0}If your client still uses this pair, generate a new one now: it is valid at once.",
+            ),
         ),
         "key_pair.generated": Wording(
             "New key pair for {subject}",

@@ -149,7 +149,7 @@ class Deliveries:
 
     async def claim(self, delivery: Delivery, message_id: str) -> bool:
         """Commit that the delivery is being sent, before anything is; False when somebody else was faster."""
-        claimed = await self._store.keep_books(
+        claimed = await self._store.note(
             _of(delivery)
             .where(DeliveryRow.state.in_(_WAITING), DeliveryRow.attempts == delivery.attempts)
             .values(
@@ -165,7 +165,7 @@ class Deliveries:
     async def settle(self, delivery: Delivery, outcome: SendResult, next_attempt_at: int | None = None) -> None:
         """Commit how the sending of a claimed delivery ended; `next_attempt_at` with FAIL."""
         if outcome.event is DeliveryEvent.FAIL:
-            await self._store.keep_books(_settled(delivery, outcome, self._store.clock.now(), next_attempt_at))
+            await self._store.note(_settled(delivery, outcome, self._store.clock.now(), next_attempt_at))
             return
         async with self._store.change(SYSTEM) as change:
             self._settle(change, delivery, outcome)

@@ -58,16 +58,14 @@ class Messages:
     async def mark_read(self, by: Principal, notice_id: int) -> None:
         """Mark one message as read; a second time does nothing. NotFoundError when there is none for this reader."""
         if not (await self.get(by, notice_id)).read:
-            await self._store.keep_books(insert(NoticeReadRow).values(reader=reader_of(by), notice_id=notice_id))
+            await self._store.note(insert(NoticeReadRow).values(reader=reader_of(by), notice_id=notice_id))
             self._store.outbox.unread.read(reader_of(by), notice_id)
 
     async def mark_all_read(self, by: Principal) -> None:
         """Mark every message as read that there is now."""
         newest = (await self._store.rows(select(func.max(NoticeRow.notice_id))))[0][0] or 0
         mark = upsert(NoticeReaderRow).values(reader=reader_of(by), all_read_up_to=newest)
-        await self._store.keep_books(
-            mark.on_conflict_do_update(index_elements=["reader"], set_={"all_read_up_to": newest})
-        )
+        await self._store.note(mark.on_conflict_do_update(index_elements=["reader"], set_={"all_read_up_to": newest}))
         self._store.outbox.unread.all_read(reader_of(by), newest)
 
 

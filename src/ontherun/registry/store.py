@@ -114,21 +114,6 @@ class Store:
             follower()
         self.outbox.committed(change.entries)
 
-    async def keep_books(self, statement: Executable) -> int:
-        """Commit a mark that changes nothing for anybody and needs no audit entry: what was read, what is being sent.
-
-        Return the number of rows that it touched.
-        """
-        async with self._turn:
-            return await _to_its_end(self._keep_books(statement))
-
-    async def _keep_books(self, statement: Executable) -> int:
-        try:
-            async with self._engine.begin() as connection:
-                return cast("CursorResult[Any]", await connection.execute(statement)).rowcount
-        except (SQLAlchemyError, OSError) as error:
-            raise _unavailable(error) from None
-
     async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
         """Read what is too much for the directory. UnavailableError when the database cannot be read."""
         try:
@@ -137,15 +122,19 @@ class Store:
         except (SQLAlchemyError, OSError) as error:
             raise _unavailable(error) from None
 
-    async def note(self, *statements: Executable) -> None:
-        """Execute statements without an audit entry: observations of the process, which nobody asked for.
+    async def note(self, *statements: Executable) -> int:
+        """Execute statements without an audit entry: marks that change nothing that anybody may see or do.
 
-        UnavailableError when the database cannot be written.
+        Return the number of rows that they touched. UnavailableError when the database cannot be written.
         """
+        async with self._turn:
+            return await _to_its_end(self._note(statements))
+
+    async def _note(self, statements: Sequence[Executable]) -> int:
         try:
-            async with self._turn, self._engine.begin() as connection:
-                for statement in statements:
-                    await connection.execute(statement)
+            async with self._engine.begin() as connection:
+                results = [await connection.execute(statement) for statement in statements]
+                return sum(cast("CursorResult[Any]", result).rowcount for result in results)
         except (SQLAlchemyError, OSError) as error:
             raise _unavailable(error) from None
 

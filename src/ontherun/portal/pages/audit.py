@@ -161,4 +161,6 @@ def _row(entry: AuditEntry, names: Mapping[int, str]) -> Row:
     kind, _, name = entry.subject.partition(" ")
     url = f"/sessions/{name}" if kind == "session" and name.isalnum() and name.isascii() else None
     entity = "venue" if entry.entity_id is None else names.get(entry.entity_id, str(entry.entity_id))
-    return Row(entry, entity, url, json.loads(entry.details))
+    details: dict[str, object] = json.loads(entry.details)
+    said_first = sorted(details.items(), key=lambda detail: detail[1] in (None, "", []))
+    return Row(entry, entity, url, dict(said_first))
