@@ -61,6 +61,8 @@ def test_a_pair_is_older_than_policy_after_half_its_life() -> None:
     uses = {pair.access_key_id: used(NOW)}
     assert findings(ring, NOW + 182 * DAY, uses) == set()
     assert findings(ring, NOW + 182 * DAY + 1, uses) == {Finding.OLD}
+    ring.generate(NOW + 182 * DAY + 1)  # it has been replaced
+    assert findings(ring, NOW + 182 * DAY + 1, uses) == set()
 
 
 def test_four_weeks_before_the_expiry_a_successor_is_due() -> None:

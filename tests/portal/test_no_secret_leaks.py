@@ -7,6 +7,10 @@ import pytest
 
 from .conftest import Portal, broken_database
 
+PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VuAyEA3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=
+-----END PUBLIC KEY-----"""
+
 
 def forms_of(secret: bytes) -> list[str]:
     """Return how a secret might show up in text."""
@@ -35,6 +39,12 @@ async def test_no_secret_is_in_logs_audit_errors_or_files(portal: Portal, caplog
             keys.append(f"/api/v1/sessions/{session_id}/keys/{pair.pair.access_key_id}")
     for key in keys:  # downloads are not kept in `answers`: they are what secrets are for
         assert "secret_key" in (await portal.ask("operator", "GET", f"{key}/download")).text
+    to = {"public_key": PUBLIC_KEY, "reason": "sealed"}
+    assert "sealed_secret_key" in await ask("operator", "POST", f"{keys[0]}/sealed-download", json=to)
+    for what in ("deactivate", "activate"):
+        await ask("operator", "POST", f"{keys[0]}/{what}")
+    for path in ("/api/v1/keys", "/api/v1/keys/calendar", "/api/v1/keys/health"):
+        await ask("operator", "GET", path)
     with broken_database(portal.registry):
         await ask("operator", "POST", "/api/v1/sessions/A01/keys")
         await ask("operator", "GET", f"{keys[0]}/download")

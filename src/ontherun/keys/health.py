@@ -120,7 +120,7 @@ def health_of_session(
     valid = [pair for pair, state in alive if state.valid]
     concerns = (
         *_about_session(bool(found), alive, valid, now, policy),
-        *(concern for pair in valid for concern in _about_pair(pair, uses, now, policy)),
+        *(concern for pair in valid for concern in _about_pair(pair, pair is alive[-1][0], uses, now, policy)),
         *_old_keys_in_use(valid, uses),
     )
     lost = sum(policy.points(finding) for finding in {concern.finding for concern in concerns})
@@ -148,17 +148,23 @@ def _about_session(
     in_use = (pair for pair, state in alive if state is not KeyPairState.DEACTIVATED)
     last = max(in_use, key=lambda pair: pair.expires_at)
     if last.expires_at - now <= policy.successor:
-        advice = f"After {utc_text(last.expires_at)} the session cannot log in. Generate the successor now."
+        advice = f"After {_minute(last.expires_at)} the session cannot log in. Generate the successor now."
         yield Concern(Finding.NO_SUCCESSOR, last.access_key_id, advice)
 
 
-def _about_pair(pair: KeyPair, uses: Mapping[str, KeyUse], now: int, policy: HealthPolicy) -> Iterable[Concern]:
+def _about_pair(
+    pair: KeyPair,
+    newest: bool,
+    uses: Mapping[str, KeyUse],
+    now: int,
+    policy: HealthPolicy,
+) -> Iterable[Concern]:
     use = uses.get(pair.access_key_id, NEVER)
     if use.last_used_at is None and now - max(pair.created_at, pair.valid_from or 0) >= policy.unused:
         yield Concern(
             Finding.NEVER_USED, pair.access_key_id, "Nobody has logged in with it. Delete it if nobody needs it."
         )
-    if now - pair.created_at > policy.oldest:
+    if newest and now - pair.created_at > policy.oldest:
         days = policy.oldest // DAY
         yield Concern(Finding.OLD, pair.access_key_id, f"It is older than {days} days. Replace it.")
     failed = use.last_failed_at
@@ -175,5 +181,9 @@ def _old_keys_in_use(valid: Sequence[KeyPair], uses: Mapping[str, KeyUse]) -> It
         old_use, new_use = uses.get(old.access_key_id, NEVER), uses.get(new.access_key_id, NEVER)
         begun = max(new.created_at, new.valid_from or 0, new_use.last_used_at or 0)
         if old_use.last_used_at is not None and old_use.last_used_at > begun:
-            advice = f"It ends at {utc_text(old.expires_at)}. Move the client to {new.access_key_id} before that."
+            advice = f"It ends at {_minute(old.expires_at)}. Move the client to {new.access_key_id} before that."
             yield Concern(Finding.OLD_KEY_IN_USE, old.access_key_id, advice)
+
+
+def _minute(at: int) -> str:
+    return f"{utc_text(at)[:16].replace('T', ' ')} UTC"

@@ -24,6 +24,9 @@ _COOKIE_BYTES = 32
 _SEEN_IS_KEPT_EVERY = MINUTE
 """How old the stored time of the last request may be, in nanoseconds: not each request is worth a write."""
 
+_EARLIER_CSRF = 10
+"""How many earlier form tokens of a browser are good: one for each second factor that a person may prove in a day."""
+
 _CLOCK_STEP = MINUTE
 """How far the clock may be set back without ending sessions, in nanoseconds: machines correct theirs a little."""
 
@@ -40,6 +43,8 @@ class SignedIn:
     user: User
     session: WebSession
     csrf: str
+    earlier_csrf: tuple[str, ...] = ()
+    """The tokens of cookies that this one replaced: a page that was open before a proof is still this browser's."""
 
 
 def csrf_of(cookie: str) -> str:
@@ -57,6 +62,7 @@ class WebSessions:
         self._random_bytes = random_bytes
         self._now = machine_time(store.clock)
         self._kept: dict[bytes, int] = {}
+        self._earlier_csrf: dict[int, tuple[str, ...]] = {}
         self._last_number = max((session.web_session_id for session in self._book.web_sessions.values()), default=0)
 
     def begin(self, change: Change, user: User, method: str, visitor: Visitor) -> Secret:
@@ -102,7 +108,8 @@ class WebSessions:
         if now - self._kept.get(key, session.created_at) >= _SEEN_IS_KEPT_EVERY:
             self._kept[key] = now
             await self._keep_quietly(update(WebSessionRow).where(WebSessionRow.cookie_hash == key).values(seen_at=now))
-        return SignedIn(principal, user, session, csrf_of(cookie))
+        earlier = self._earlier_csrf.get(session.web_session_id, ())
+        return SignedIn(principal, user, session, csrf_of(cookie), earlier)
 
     async def rotate(self, cookie: str) -> Secret | None:
         """Give the session of a cookie a new one; the old cookie is good no more. None when there is no such session.
@@ -121,6 +128,8 @@ class WebSessions:
             return None
         self._book.web_sessions[key] = session
         self._kept[key] = self._kept.pop(before, session.seen_at)
+        earlier = self._earlier_csrf.get(session.web_session_id, ())
+        self._earlier_csrf[session.web_session_id] = (csrf_of(cookie), *earlier)[:_EARLIER_CSRF]
         return secret
 
     def list(self, by: Principal) -> list[WebSession]:
@@ -176,7 +185,9 @@ class WebSessions:
         )
 
     def _drop(self, key: bytes) -> None:
-        self._book.web_sessions.pop(key, None)
+        session = self._book.web_sessions.pop(key, None)
+        if session is not None:
+            self._earlier_csrf.pop(session.web_session_id, None)
         self._kept.pop(key, None)
 
     async def _forget(self, key: bytes) -> None:

@@ -73,6 +73,7 @@ async def signed_in(request: Request, registry: Serving) -> SignedIn | None:
         request.state.viewer = found.principal
         request.state.zone = found.user.zone
         request.state.csrf = found.csrf
+        request.state.earlier_csrf = found.earlier_csrf
         request.state.cookie = cookie
         AFTER_PROOF.set(partial(_change_cookie, request, registry))
     return found
@@ -104,7 +105,7 @@ Viewer = Annotated[Principal, Depends(viewer_of)]
 
 async def csrf_checked(request: Request, _viewer: Viewer) -> None:
     """Refuse a form that this portal did not give to this browser (403)."""
-    await _check_form(request, request.state.csrf)
+    await _check_form(request, request.state.csrf, *request.state.earlier_csrf)
 
 
 async def visitor_form_checked(request: Request) -> None:
@@ -123,7 +124,7 @@ CsrfChecked = Depends(csrf_checked)
 VisitorFormChecked = Depends(visitor_form_checked)
 
 
-async def _check_form(request: Request, token: str) -> None:
+async def _check_form(request: Request, *tokens: str) -> None:
     if request.method in ("GET", "HEAD"):
         return
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -137,7 +138,8 @@ async def _check_form(request: Request, token: str) -> None:
         sent = value if isinstance(value, str) else ""
         if request.scope["route"].body_field is None:  # nobody else reads the form, and closes its files
             await request.close()
-    if not compare_digest(sent.encode("utf-8", "surrogatepass"), token.encode("ascii")):
+    given = sent.encode("utf-8", "surrogatepass")
+    if not any(compare_digest(given, token.encode("ascii")) for token in tokens):
         raise _foreign()
 
 
