@@ -75,8 +75,10 @@ def prepare(data: Path, core: int | None) -> list[Identity]:
             timeout=PATIENCE,
             trust_env=False,
         ) as api:
-            firm = _ask(api, "GET", "/firms")["items"][0]["gfid"]
-            return [_session(api, firm) for _ in range(SESSIONS)]
+            firm = _ask(api, "GET", "/firms")["items"][0]
+            allowance = {"allowance": 2 * SESSIONS}
+            _ask(api, "PUT", f"/entities/{firm['entity_id']}/session-allowance", allowance)
+            return [_session(api, firm["gfid"]) for _ in range(SESSIONS)]
 
 
 def _session(api: httpx2.Client, firm: str) -> Identity:

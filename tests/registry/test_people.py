@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.support.people import HERE, MINUTE, PASSWORD, book, enrol, make_user, person
+from tests.support.people import HERE, MINUTE, PASSWORD, App, book, enrol, make_user, person
 
 from ontherun.keys import Secret
 from ontherun.registry import (
@@ -175,8 +175,16 @@ async def test_outside_of_a_local_venue_two_admin_managers_are_asked_for(people:
     assert strict.people.enough_managers(OURS)
     with pytest.raises(ConflictError, match="at least 2"):
         await strict.people.revoke(SYSTEM, user_id(strict, BEN), OURS, Role.ADMIN_MANAGER, None)
+    ann = person(strict, ANN)
     with pytest.raises(SecondFactorRequiredError):
-        await strict.people.prove(person(strict, ANN), None)
+        await strict.people.prove(ann, None)
+    app = App(strict, strict.second_factors.offer_totp(ann).text)
+    await strict.second_factors.enrol_totp(ann, app.code(), None)  # the first one takes none
+    with pytest.raises(SecondFactorRequiredError):
+        await strict.second_factors.enrol_totp(ann, app.code(1), None)
+    await strict.people.grant(
+        ann, user_id(strict, BEN), OURS, Role.AUDITOR, await strict.people.prove(ann, app.code(1))
+    )
     await strict.close()
 
 

@@ -223,6 +223,19 @@ async def test_a_request_that_waits_is_cancelled_and_nothing_happens(exchange: V
         await requests.cancel(exchange.admin, request.request_id)
 
 
+async def test_what_waits_already_has_its_place_in_the_allowance(exchange: Venue) -> None:
+    requests = exchange.registry.requests
+    waiting = await requests.submit(exchange.admin, replace(NEW, number_of_sessions=60))
+    with pytest.raises(ConflictError, match="requests for 60 more wait: 40 do not fit"):
+        await requests.submit(exchange.admin, replace(NEW, number_of_sessions=40))
+    await requests.amend(exchange.admin, waiting.request_id, replace(NEW, number_of_sessions=99))
+    with pytest.raises(ConflictError, match="1 do not fit"):
+        await requests.submit(exchange.admin, NEW)
+    exchange.clock.advance(2 * DAY)
+    assert await requests.run_due() == 1
+    assert (await requests.get(exchange.admin, waiting.request_id)).status is RequestStatus.COMPLETED
+
+
 async def test_four_eyes_are_those_of_two_people(four_eyes: Venue) -> None:
     requests = four_eyes.registry.requests
     request = await requests.submit(four_eyes.admin, NEW)

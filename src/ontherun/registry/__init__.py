@@ -101,8 +101,8 @@ from ontherun.registry.records_people import (
 from ontherun.registry.records_requests import DropCopyGroup, Request, TimetableName, VenuePolicies
 from ontherun.registry.registry import Registry
 from ontherun.registry.request_history import RequestOrder, RequestQuery
+from ontherun.registry.request_parts import Preview, identity
 from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
-from ontherun.registry.requests import Preview, identity
 from ontherun.registry.second_factors import AFTER_PROOF, Budget, TotpOffer
 from ontherun.registry.sign_in import SecondFactorOwed
 from ontherun.registry.terms import (

@@ -56,10 +56,15 @@ class AttemptCounter:
         return found.locked_until if found is not None and now < found.locked_until else None
 
     @contextmanager
-    def attempt(self, email: str, source: str | None, now: int) -> Iterator[None]:
-        """Hold a place for one attempt while it is under way. TooManyAttemptsError when it may not be made now."""
-        account, address = account_key(email), source_key(source)
-        for key, limit in ((address, self._policy.failures_of_source), (account, self._policy.failures_to_lock)):
+    def attempt(self, email: str | None, source: str | None, now: int) -> Iterator[None]:
+        """Hold a place for one attempt while it is under way. TooManyAttemptsError when it may not be made now.
+
+        Without an address of an account (a passkey, a link) only the network address is counted.
+        """
+        limits = {source_key(source): self._policy.failures_of_source}
+        if email is not None:
+            limits[account_key(email)] = self._policy.failures_to_lock
+        for key, limit in limits.items():
             until = self.locked_until(key, now)
             if until is not None:
                 raise TooManyAttemptsError(
@@ -67,19 +72,21 @@ class AttemptCounter:
                 )
             if self._failures(key, now) + self._under_way[key] >= limit:
                 raise TooManyAttemptsError("Too many attempts are under way at once. Try again in a moment.")
-        self._under_way.update((account, address))
+        self._under_way.update(limits.keys())
         try:
             yield
         finally:
-            self._under_way.subtract((account, address))
-            for key in (account, address):
+            self._under_way.subtract(limits.keys())
+            for key in limits:
                 if not self._under_way[key]:
                     del self._under_way[key]
 
-    def failed(self, change: Change, email: str, source: str | None) -> bool:
+    def failed(self, change: Change, email: str | None, source: str | None) -> bool:
         """Count a failed attempt with `change`; return whether it locks the account."""
         policy = self._policy
         self._count(change, source_key(source), policy.failures_of_source, policy.source_window)
+        if email is None:
+            return False
         return self._count(change, account_key(email), policy.failures_to_lock, policy.locked_for)
 
     def forget(self, change: Change, email: str) -> None:

@@ -163,13 +163,15 @@ class Invitations:
         if entity_id is None:
             by.require_operator()
             if roles:
-                raise InvalidError("roles", "are of an entity, and an operator needs none.", "an entity, or no roles")
+                raise ConflictError("Roles are of an entity, and an operator needs none: name an entity, or no roles.")
             return
         if self._store.directory.entity(entity_id) is None or not by.sees(entity_id):
             raise NotFoundError(f"entity {entity_id}")
         self._people.require_rights(by, entity_id, roles)
-        if not roles or len(set(roles)) < len(roles):
-            raise InvalidError("roles", "are missing, or one comes twice.", "at least one role, each once")
+        if not roles:
+            raise ConflictError("Whoever is invited to an entity needs at least one role there.")
+        if len(set(roles)) < len(roles):
+            raise InvalidError("roles", "name one twice.", "each once")
 
     def _require_over(self, by: Principal, entity_id: int | None) -> None:
         if entity_id is None:

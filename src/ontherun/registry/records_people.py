@@ -7,7 +7,9 @@ from typing import Literal
 from ontherun.registry.principal import Right, Role
 from ontherun.registry.records import SealedSecret
 
-EMAIL_PATTERN = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,186}[A-Za-z0-9])?$"
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL_PATTERN = rf"^{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*$"
 """A plain e-mail address in ASCII, at most 254 characters (RFC 5321). It is kept in small letters."""
 
 SECOND = 1_000_000_000

@@ -8,7 +8,7 @@ or not at all and is still due.
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -32,28 +32,16 @@ from ontherun.registry.plans import Plan
 from ontherun.registry.principal import SYSTEM, Principal, PrincipalKind, Right
 from ontherun.registry.records_requests import Request, TimetableName
 from ontherun.registry.request_history import RequestHistory
+from ontherun.registry.request_parts import Preview, columns, identity, new_sessions, record, thing
 from ontherun.registry.request_states import RequestEvent, RequestStatus, after
 from ontherun.registry.store import Change, Store
 from ontherun.registry.tables_requests import RequestRow
-from ontherun.registry.terms import AnyTerms, DeleteSession, RequestKind, terms_to_json
+from ontherun.registry.terms import AnyTerms, DeleteSession, RequestKind
 
 TIMETABLES: Mapping[TimetableName, Timetable] = {TimetableName.AT_ONCE: AT_ONCE, TimetableName.EXCHANGE: EXCHANGE}
 
 FURTHEST_LIVE_DATE = timedelta(366 * 2)
 """How far ahead a live date may be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a request would do, and when: shown before it is submitted. `effective_at` as if it were approved now."""
-
-    kind: RequestKind
-    entity_id: int
-    summary: str
-    effects: tuple[str, ...]
-    effective_at: int
-    needs_approval: bool
-    fee_text: str
 
 
 class Requests:
@@ -73,6 +61,7 @@ class Requests:
     ) -> None:
         self._store = store
         self._desk = store.directory.desk
+        self._order_entry = order_entry
         self.history = RequestHistory(store)
         self.changed: Callable[[], None] = lambda: None
         self.end_session: Callable[[str, str], object] = lambda _session_id, _reason: None
@@ -130,9 +119,9 @@ class Requests:
                 submitter=identity(by),
                 submitted_at=change.now,
             )
-            _record(change, "submitted", request)
+            record(change, "submitted", request)
             request = self._accept(by, change, plan, request)
-            change.write(insert(RequestRow).values(request_id=request.request_id, **_columns(request)))
+            change.write(insert(RequestRow).values(request_id=request.request_id, **columns(request)))
             self._follow(change, request)
         return request
 
@@ -146,7 +135,7 @@ class Requests:
             was = self._open(known, RequestEvent.AMEND, revision)
             by.require(Right.MANAGE_SESSIONS, was.entity_id)
             plan = self._checked(by, terms, change.now, was)
-            if plan.entity_id != was.entity_id or _thing(terms) != _thing(was.terms):
+            if plan.entity_id != was.entity_id or thing(terms) != thing(was.terms):
                 raise ConflictError(f"Request {request_id} is about another thing. Cancel it and submit a new one.")
             request = replace(
                 was,
@@ -158,7 +147,7 @@ class Requests:
                 decided_by=None,
                 decided_at=None,
             )
-            _record(change, "amended", request, revision=request.revision)
+            record(change, "amended", request, revision=request.revision)
             request = self._accept(by, change, plan, request)
             self._save(change, request)
         return request
@@ -177,7 +166,7 @@ class Requests:
                 reason=reason,
                 finished_at=change.now,
             )
-            _record(change, "cancelled", request, reason=reason)
+            record(change, "cancelled", request, reason=reason)
             self._save(change, request)
         return request
 
@@ -204,7 +193,7 @@ class Requests:
                 decided_by=by.name,
                 decided_at=change.now,
             )
-            _record(change, "approved", request, revision=request.revision)
+            record(change, "approved", request, revision=request.revision)
             request = self._carry_out_if_due(change, plan, request)
             self._save(change, request)
         return request
@@ -225,7 +214,7 @@ class Requests:
                 finished_at=change.now,
                 reason=reason,
             )
-            _record(change, "rejected", request, reason=reason)
+            record(change, "rejected", request, reason=reason)
             self._save(change, request)
         return request
 
@@ -290,7 +279,7 @@ class Requests:
                     effective_at=None,
                     reason=failure,
                 )
-                _record(change, "failed", done, reason=failure)
+                record(change, "failed", done, reason=failure)
             self._save(change, done)
 
     # Parts of the above.
@@ -305,7 +294,24 @@ class Requests:
             if not today <= checked_date("live_date", wanted) <= today + FURTHEST_LIVE_DATE:
                 latest = today + FURTHEST_LIVE_DATE
                 raise InvalidError("live_date", "is too early or too late.", f"a day from {today} to {latest}")
-        return self._plan(by, terms)
+        plan = self._plan(by, terms)
+        self._check_waiting(plan, was)
+        return plan
+
+    def _check_waiting(self, plan: Plan, was: Request | None) -> None:
+        """Leave room in the allowance for what waits already, so that it does not fail when its time comes."""
+        wanted = new_sessions(plan.terms)
+        waiting = sum(
+            new_sessions(request.terms)
+            for request in self._desk.open_requests()
+            if request.entity_id == plan.entity_id and (was is None or request.request_id != was.request_id)
+        )
+        allowance, used = self._desk.allowance(plan.entity_id), self._order_entry.count(plan.entity_id)
+        if wanted and waiting and used + waiting + wanted > allowance:
+            raise ConflictError(
+                f"The entity may have {allowance} Order Entry sessions, has {used}, and requests for {waiting} more "
+                f"wait: {wanted} do not fit beside them. Cancel one of those, or have the allowance raised."
+            )
 
     def _needs_approval(self, by: Principal, plan: Plan) -> bool:
         return self._desk.policies.four_eyes and not plan.routine and by.kind is not PrincipalKind.PROCESS
@@ -340,7 +346,7 @@ class Requests:
             finished_at=change.now,
             session_ids=session_ids,
         )
-        _record(change, "completed", done, session_ids=session_ids)
+        record(change, "completed", done, session_ids=session_ids)
         if isinstance(request.terms, DeleteSession) and request.terms.end_session:
             (session_id,) = session_ids
             change.then(lambda: self._end(session_id))
@@ -368,7 +374,7 @@ class Requests:
         return request
 
     def _save(self, change: Change, request: Request) -> None:
-        change.write(update(RequestRow).where(RequestRow.request_id == request.request_id).values(**_columns(request)))
+        change.write(update(RequestRow).where(RequestRow.request_id == request.request_id).values(**columns(request)))
         self._follow(change, request)
 
     def _follow(self, change: Change, request: Request) -> None:
@@ -378,47 +384,3 @@ class Requests:
 
 class _SupersededError(RegistryError):
     """The request was cancelled, amended or carried out while another change was under way."""
-
-
-def identity(by: Principal) -> str:
-    """Return what tells the principal from every other: four eyes are those of two people, or tokens of nobody."""
-    return by.name if by.user_id is None else f"user {by.user_id}"
-
-
-def _thing(terms: AnyTerms) -> tuple[object, ...]:
-    return terms.kind, getattr(terms, "session_id", None), getattr(terms, "group_id", None)
-
-
-def _record(change: Change, verb: str, request: Request, **details: object) -> None:
-    change.record(
-        f"request.{verb}",
-        request.entity_id,
-        f"request {request.request_id}",
-        **{
-            "request_id": request.request_id,
-            "kind": request.kind.value,
-            "summary": request.summary,
-            "submitted_by": request.submitted_by,
-            **details,
-        },
-    )
-
-
-def _columns(request: Request) -> dict[str, Any]:
-    return {
-        "entity_id": request.entity_id,
-        "kind": request.kind.value,
-        "status": request.status.value,
-        "terms": terms_to_json(request.terms),
-        "summary": request.summary,
-        "submitted_by": request.submitted_by,
-        "submitter": request.submitter,
-        "submitted_at": request.submitted_at,
-        "revision": request.revision,
-        "effective_at": request.effective_at,
-        "decided_by": request.decided_by,
-        "decided_at": request.decided_at,
-        "reason": request.reason,
-        "finished_at": request.finished_at,
-        "session_ids": list(request.session_ids),
-    }

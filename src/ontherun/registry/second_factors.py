@@ -213,8 +213,7 @@ class SecondFactors:
 
         It replaces the app before it. InvalidError when the code is not right.
         """
-        user = self._person(by)
-        by.require_second_factor(second_factor, self._store.clock.now())
+        user = self._enrolling(by, second_factor)
         async with self._store.change(by) as change:
             offer = self._offers.get(user.user_id)
             if offer is None or not 0 <= change.now - offer.made_at < _OFFER_LIFE:
@@ -242,8 +241,7 @@ class SecondFactors:
         self, by: Principal, answer: str, name: str, second_factor: SecondFactor | None
     ) -> list[str]:
         """Take a passkey over; return recovery codes when there were none. InvalidError when it is not good."""
-        user = self._person(by)
-        by.require_second_factor(second_factor, self._store.clock.now())
+        user = self._enrolling(by, second_factor)
         async with self._store.change(by) as change:
             passkey = self._passkeys.enrol(change, user, answer, name)
             change.record("second_factor.enrolled", *self._of(user), kind="passkey", name=passkey.name)
@@ -312,6 +310,13 @@ class SecondFactors:
         user = self._book.user(by.user_id or 0)
         if by.kind is not PrincipalKind.PERSON or user is None or user.left_at is not None:
             raise SecondFactorRequiredError
+        return user
+
+    def _enrolling(self, by: Principal, second_factor: SecondFactor | None) -> User:
+        """Return who enrols: the first second factor takes none, for there is none yet; every further one does."""
+        user = self._person(by)
+        if self._book.has_second_factor(user.user_id):
+            by.require_second_factor(second_factor, self._store.clock.now())
         return user
 
     def _of(self, user: User) -> tuple[int | None, str]:

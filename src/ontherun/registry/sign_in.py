@@ -76,11 +76,13 @@ class SignIn:
 
     async def with_link(self, token: str, visitor: Visitor) -> Secret:
         """Sign in with a one-time link, which is used up; return the cookie. NotRecognisedError when it is not good."""
-        async with self._store.change(_at_the_door(visitor)) as change:
-            user = self._users.take_link(change, token, LinkPurpose.SIGN_IN)
-            if user is None:
-                raise NotRecognisedError(WRONG_LINK)
-            return self.let_in(change, user, "link", visitor)
+        with self._attempts.attempt(None, visitor.source, self._store.clock.now()):
+            async with self._store.change(_at_the_door(visitor)) as change:
+                user = self._users.take_link(change, token, LinkPurpose.SIGN_IN)
+                if user is not None:
+                    return self.let_in(change, user, "link", visitor)
+                self._failed(change, None, None, "link", visitor)
+        raise NotRecognisedError(WRONG_LINK)
 
     async def with_password(self, email: str, password: str, visitor: Visitor) -> Secret | SecondFactorOwed:
         """Sign in with e-mail address and password; return the cookie, or what is still owed.
@@ -131,14 +133,16 @@ class SignIn:
 
         A lock after wrong passwords does not keep a passkey out: it cannot be guessed.
         """
-        async with self._store.change(_at_the_door(visitor)) as change:
-            passkey = self._passkeys.check(change, answer, None)
-            user = None if passkey is None else self._book.user(passkey.user_id)
-            if user is not None and user.left_at is None:
-                self._second_factors.require_budget(user.user_id, change.now)
-                self._second_factors.spend(change, user.user_id)
-                self._attempts.forget(change, user.email)
-                return self.let_in(change, user, "passkey", visitor)
+        with self._attempts.attempt(None, visitor.source, self._store.clock.now()):
+            async with self._store.change(_at_the_door(visitor)) as change:
+                passkey = self._passkeys.check(change, answer, None)
+                user = None if passkey is None else self._book.user(passkey.user_id)
+                if user is not None and user.left_at is None:
+                    self._second_factors.require_budget(user.user_id, change.now)
+                    self._second_factors.spend(change, user.user_id)
+                    self._attempts.forget(change, user.email)
+                    return self.let_in(change, user, "passkey", visitor)
+                self._failed(change, None, user, "passkey", visitor)
         raise NotRecognisedError(WRONG_PASSKEY)
 
     async def with_new_password(self, token: str, password: str, visitor: Visitor) -> Secret:
@@ -217,7 +221,7 @@ class SignIn:
         change.then(lambda: self._book.put_user(changed))
         return changed
 
-    def _failed(self, change: Change, email: str, user: User | None, what: str, visitor: Visitor) -> None:
+    def _failed(self, change: Change, email: str | None, user: User | None, what: str, visitor: Visitor) -> None:
         locks = self._attempts.failed(change, email, visitor.source)
         subject = "no user" if user is None else f"user {user.user_id}"
         entity_id = None if user is None else entity_of(self._book, user.user_id)

@@ -19,6 +19,7 @@ from ontherun.registry import (
     Registry,
     RegistryError,
     Right,
+    SecondFactor,
     SecondFactorRequiredError,
     TooManyAttemptsError,
     User,
@@ -95,7 +96,7 @@ async def enrol_authenticator(
 ) -> Response:
     """Take an authenticator app over, given a code of it."""
     try:
-        proof = await registry.people.prove(by, second_factor)
+        proof = await _proof_to_enrol(by, registry, second_factor)
         codes = await registry.second_factors.enrol_totp(by, code, proof)
     except _REFUSALS as error:
         return _authenticator(request, by, registry, error)
@@ -136,7 +137,7 @@ async def enrol_passkey(
 ) -> Response:
     """Take a passkey over."""
     try:
-        proof = await registry.people.prove(by, second_factor)
+        proof = await _proof_to_enrol(by, registry, second_factor)
         codes = await registry.second_factors.enrol_passkey(by, answer, name, proof)
     except _REFUSALS as error:
         return _profile(request, by, registry, error, at="factors")
@@ -203,6 +204,13 @@ async def revoke_token(request: Request, by: Viewer, registry: Serving, token_id
     """Revoke an API token."""
     await registry.tokens.revoke(by, token_id)
     return redirect(request, "/profile", f"API token {token_id} is revoked.")
+
+
+async def _proof_to_enrol(by: Principal, registry: Registry, answer: str) -> SecondFactor | None:
+    """Return a proof of the second factor that there is; None where the first one is being enrolled."""
+    if not registry.directory.people.has_second_factor(by.user_id or 0):
+        return None
+    return await registry.people.prove(by, answer)
 
 
 def _me(registry: Registry, by: Principal) -> User:
