@@ -124,7 +124,7 @@ def measure(url: str, token_file: Path, data: Path, generate: int, pages: int) -
     taken = timed(pages, lambda _: api.get("/sessions", params={"limit": 500}).raise_for_status())
     print(f"500 sessions by API           {median(taken):8.1f} ms p50")
     person = signed_in(url, data)
-    for page in ("/sessions?limit=500", "/keys", "/requests", "/"):
+    for page in ("/sessions?size=500", "/keys", "/requests", "/"):
         taken = timed(pages, lambda _, page=page: person.get(page).raise_for_status())
         size = len(person.get(page).content)
         print(f"{page:<30}{median(taken):8.1f} ms p50   {size / 1000:.0f} kB")

@@ -40,6 +40,15 @@ async def test_each_rung_is_announced_at_its_instant_and_not_a_nanosecond_before
     assert await announced(venue.registry) == [(pair.access_key_id, pair.expires_at, days) for days in LADDER]
 
 
+async def test_pairs_that_are_due_within_a_day_are_not_looked_through_while_none_is_due(venue: Venue) -> None:
+    pair = (await venue.registry.pairs.generate(venue.admin, "A00")).pair
+    venue.clock.set(pair.expires_at - 28 * DAY - HOUR)
+    ladder = venue.registry.notices.ladder
+    ladder.next_at()
+    assert await ladder.climb() == 0
+    assert not venue.registry.directory.touched_pairs  # whatever was taken from the heap would be put back by these
+
+
 async def test_after_a_pause_only_the_most_urgent_rung_is_announced(venue: Venue) -> None:
     pair = (await venue.registry.pairs.generate(venue.admin, "A00")).pair
     venue.clock.set(pair.expires_at - 2 * DAY)

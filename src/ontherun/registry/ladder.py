@@ -83,6 +83,9 @@ class ExpiryLadder:
         """Take from the heap whose rung is due, by entity, and with them what expires on the same days."""
         now = self._store.clock.now()
         due: dict[int, set[str]] = defaultdict(set)
+        first = self.next_at()
+        if first is None or first > now:
+            return due  # as nearly always: what is due within a day is looked through only when something is due now
         days: set[tuple[int, date]] = set()
         soon: list[tuple[str, StoredKeyPair]] = []
         while (at := self.next_at()) is not None and at <= now + DAY:

@@ -22,6 +22,7 @@ from ontherun.portal.session_csv import COLUMNS
 from ontherun.portal.status import Status
 from ontherun.registry import (
     CreateSessions,
+    Directory,
     InvalidError,
     OrderEntrySession,
     Principal,
@@ -43,12 +44,24 @@ Text = Annotated[str, Query(max_length=100)]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One session as the list shows it. `next_expiry`: of its valid key pairs, ns since 1970 UTC."""
+    """One session as the list shows it at `now`. Its key pairs are looked at only where they are shown or asked for: a
+    list may have ten thousand sessions and show fifty."""
 
     session: OrderEntrySession
-    valid_pairs: int
-    next_expiry: int | None
     state: str
+    directory: Directory
+    now: int
+
+    @property
+    def valid_pairs(self) -> int:
+        """How many key pairs can log in."""
+        return len(self.directory.valid_pairs_of(self.session.session_id, self.now))
+
+    @property
+    def next_expiry(self) -> int | None:
+        """When the first of them ends, ns since 1970 UTC; None without any."""
+        valid = self.directory.valid_pairs_of(self.session.session_id, self.now)
+        return min((stored.pair.expires_at for stored in valid), default=None)
 
 
 _SORTS: dict[str, Callable[[Row], Any]] = {
@@ -124,17 +137,10 @@ def _rows(registry: Registry, status: Status, viewer: Principal) -> list[Row]:
     now, connected, closed = registry.clock.now(), status.connected(), status.closed_ports()
     rows = []
     for session in registry.sessions.list(viewer):
-        session_id = session.session_id
-        valid = registry.directory.valid_pairs_of(session_id, now)
-        login = "logged in" if session_id in connected else "not logged in"
-        rows.append(
-            Row(
-                session,
-                len(valid),
-                min((stored.pair.expires_at for stored in valid), default=None),
-                "port closed" if session_id in closed else login,
-            )
-        )
+        state = "logged in" if session.session_id in connected else "not logged in"
+        if session.session_id in closed:
+            state = "port closed"
+        rows.append(Row(session, state, registry.directory, now))
     return rows
 
 
