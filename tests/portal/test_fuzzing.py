@@ -27,8 +27,8 @@ def target(live_portal: Any) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 BEYOND_A_SCHEMA = ("/session", "/request", "/drop-copy-groups", "/market-data-sessions", "/invitations", "/notices")
-"""What is asked for here has days that must exist, networks, files, or fields that need each other: no schema says which
-are right, or too long."""
+"""What is asked for here has days that must exist, networks, files, or fields that need each other: no schema says
+which are right, or too long."""
 
 
 @schema.parametrize()
