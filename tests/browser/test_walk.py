@@ -128,7 +128,9 @@ def walk(chromium: "Browser", tmp_path: Path, pictures: Path) -> Iterator[Walk]:
         VenueProcess(tmp_path / "data", "--no-fsync", "--lab") as venue,
         looking(chromium, venue.ready["api_url"], pictures, accept_downloads=True) as looker,
     ):
-        yield Walk(venue, looker, tmp_path)
+        walk = Walk(venue, looker, tmp_path)
+        yield walk
+        walk.api.close()
 
 
 def test_from_the_first_sign_in_to_the_audit(walk: Walk, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from .conftest import Portal, broken_database, check_problem
 from .test_rights import body_of, path_to_ours, routes
 
 NEEDS_NO_ENTRY = {
-    ("POST", "/api/v1/messages/read"),
+    ("POST", "/api/v1/mark-messages-read"),
     ("POST", "/api/v1/messages/{message_id}/read"),
     ("POST", "/api/v1/sessions/{session_id}/key-test"),  # what is sent here is no login: no secret is used
 }

@@ -126,7 +126,12 @@ async def run(settings: "Settings") -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    show(venue, await venue.sign_in_link())
+    try:
+        link = await venue.sign_in_link()
+    except RegistryError as error:  # the gateways run; `ontherun sign-in-link` makes one later
+        link = None
+        sys.stderr.write(f"No sign-in link could be made: {error}\n")
+    show(venue, link)
     stopping = asyncio.create_task(stop.wait())
     waiting: set[asyncio.Future[Any]] = {stopping, venue.failed}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
