@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -28,6 +29,7 @@ from ontherun.registry import (
     Principal,
     Registry,
     Right,
+    StoredKeyPair,
 )
 from ontherun.registry import Request as SubmittedRequest
 
@@ -42,7 +44,7 @@ router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Query(max_length=100)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One session as the list shows it at `now`. Its key pairs are looked at only where they are shown or asked for: a
     list may have ten thousand sessions and show fifty."""
@@ -52,16 +54,19 @@ class Row:
     directory: Directory
     now: int
 
+    @cached_property
+    def _valid(self) -> list[StoredKeyPair]:
+        return self.directory.valid_pairs_of(self.session.session_id, self.now)
+
     @property
     def valid_pairs(self) -> int:
         """How many key pairs can log in."""
-        return len(self.directory.valid_pairs_of(self.session.session_id, self.now))
+        return len(self._valid)
 
     @property
     def next_expiry(self) -> int | None:
         """When the first of them ends, ns since 1970 UTC; None without any."""
-        valid = self.directory.valid_pairs_of(self.session.session_id, self.now)
-        return min((stored.pair.expires_at for stored in valid), default=None)
+        return min((stored.pair.expires_at for stored in self._valid), default=None)
 
 
 _SORTS: dict[str, Callable[[Row], Any]] = {
