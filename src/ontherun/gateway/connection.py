@@ -5,6 +5,7 @@ only passes on, in this order: what a turn of the loop brought is queued, commit
 """
 
 import asyncio
+import os
 import select
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
@@ -30,7 +31,6 @@ SLOW_CONSUMER = 16 * 1024 * 1024
 
 
 _ESTABLISHED = GatewayState.ESTABLISHED
-_FRAMES = Kind.FRAMES
 
 
 class Connection(asyncio.Protocol):
@@ -39,6 +39,8 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_gateway",
         "_lane",
+        "_behind",
+        "_fd",
         "_queue",
         "_registered",
         "_rest",
@@ -56,6 +58,8 @@ class Connection(asyncio.Protocol):
         self._registered: Mapping[int, PartyDetails] = {}
         self._rest = b""
         self._queue: list[bytes] = []
+        self._fd = -1
+        self._behind = False
         self.closing = False
         self.peer = ""
 
@@ -68,6 +72,8 @@ class Connection(asyncio.Protocol):
         self.peer = f"{host}:{port}"
         self.session: GatewaySession = self._gateway.new_session(self._role, host)
         self.transport.set_write_buffer_limits(high=SLOW_CONSUMER)
+        if transport.get_extra_info("sslcontext") is None:
+            self._fd = transport.get_extra_info("socket").fileno()
         self._gateway.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -89,8 +95,7 @@ class Connection(asyncio.Protocol):
                 start = position
                 position = gateway.engine.take(lane, data, start, end, now)
                 if position > start:
-                    taken = data if start == 0 and position == end else data[start:position]
-                    gateway.journal(_FRAMES, lane.number, now, taken)
+                    gateway.took(lane, data if position - start == end else data[start:position], now)
                     if position == end:
                         break
             frame = self._next_frame(data, position, end, now)
@@ -169,11 +174,23 @@ class Connection(asyncio.Protocol):
             self.session.retransmitted()
         if numbered and not self.transport.is_closing():
             self.session.last_sent = self._gateway.last_now
-            self.transport.write(numbered)
+            self._write(numbered)
         if self.closing:
             self.transport.close()
 
     # Inside.
+
+    def _write(self, data: bytes) -> None:
+        """Write now, past the transport, which would wait for the end of the turn; it takes what the socket does not."""
+        if self._fd >= 0 and not (self._behind and self.transport.get_write_buffer_size()):
+            try:
+                sent = os.write(self._fd, data)
+            except OSError:  # full, or gone, which the transport finds out
+                sent = 0
+            self._behind = sent < len(data)
+            data = data[sent:]
+        if data:
+            self.transport.write(data)
 
     def _next_frame(self, data: bytes, position: int, end: int, now: int) -> bytes | None:
         """The whole frame at `position`; None when it is not whole yet, or when the stream cannot be read any

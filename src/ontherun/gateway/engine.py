@@ -13,6 +13,7 @@ from zlib import crc32
 from ontherun.gateway import new_order, rejects, reports
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.gateway.new_order import NewOrder
 from ontherun.ilink import records
 from ontherun.ilink.messages import (
     NewOrderSingle,
@@ -87,7 +88,7 @@ class Engine:
         self.errors: list[Exception] = []
         self._numbered: list[Lane] = []
         carried_out: dict[int, Handler] = {
-            NewOrderSingle.TEMPLATE_ID: self._new_order,
+            NewOrderSingle.TEMPLATE_ID: self._any_new_order,
             OrderCancelReplaceRequest.TEMPLATE_ID: self._replace,
             OrderCancelRequest.TEMPLATE_ID: self._cancel,
         }
@@ -119,30 +120,48 @@ class Engine:
         sequence, which is the session's to judge.
         """
         stream = lane.stream
-        handlers = self._handlers
-        unpack = _FRONT.unpack_from
-        front = _FRONT.size
-        while end - position >= front:
-            size, encoding, template, schema, number = unpack(data, position)
-            handler = handlers.get(template)
-            if (
-                handler is None
-                or schema not in SCHEMAS
-                or encoding != ENCODING_TYPE
-                or not front <= size <= end - position
-            ):
-                break
-            if template == _ODD:
-                number = self.number_of(data[position : position + size])
+        while position < end:
+            order = new_order.read(data, position) if end - position >= new_order.SIZE else None
+            if order is None:
+                size = self._take_one(lane, data, position, end, now)
+                if not size:
+                    break
+                position += size
+                continue
+            number = order.seq_num
             if number != stream.next_inbound or number > MAX_SEQ_NUM:
                 break
             stream.next_inbound = number + 1
             try:
-                handler(lane, data, position, now)
+                self._new_order(lane, order, now)
             except Exception as error:  # noqa: BLE001 -- one client's message must not end the others' market
                 rejects.internal_error(self, lane, data, position, error, now)
-            position += size
+            position += new_order.SIZE
         return position
+
+    def _take_one(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
+        """Carry out one message of any kind, as `take` does; its size, or 0 where it is not to be carried out."""
+        if end - position < _FRONT.size:
+            return 0
+        size, encoding, template, schema, number = _FRONT.unpack_from(data, position)
+        handler = self._handlers.get(template)
+        if (
+            handler is None
+            or schema not in SCHEMAS
+            or encoding != ENCODING_TYPE
+            or not _FRONT.size <= size <= end - position
+        ):
+            return 0
+        if template == _ODD:
+            number = self.number_of(data[position : position + size])
+        if number != lane.stream.next_inbound or number > MAX_SEQ_NUM:
+            return 0
+        lane.stream.next_inbound = number + 1
+        try:
+            handler(lane, data, position, now)
+        except Exception as error:  # noqa: BLE001 -- as above
+            rejects.internal_error(self, lane, data, position, error, now)
+        return int(size)
 
     def is_business(self, frame: bytes) -> bool:
         """Whether this is a client's business message, as far as its header says."""
@@ -201,30 +220,29 @@ class Engine:
 
     # Business messages, each in sequence already.
 
-    def _new_order(self, lane: Lane, data: bytes, position: int, now: int) -> None:
-        order = new_order.read(data, position) or self._careful(lane, data, position, now)
-        if order is None:
-            return
+    def _new_order(self, lane: Lane, order: NewOrder, now: int) -> None:
+        """A plain new order."""
         market = self.market
-        resting = market.rest(lane.owner, order)
-        if resting is not None:
-            reports.new(self, lane, resting, market.exec_format % resting.priority, now)
-        else:
-            self._report(market.new_order(lane.owner, order, now), now)
+        if order.form.rests:
+            resting = market.rest(lane.owner, order)
+            if resting is not None:
+                reports.new(self, lane, resting, market.exec_format % resting.priority, now)
+                return
+        self._report(market.new_order(lane.owner, order, now), now)
 
-    def _careful(self, lane: Lane, data: bytes, position: int, now: int) -> NewOrderSingle | None:
-        """A new order that is not plainly right, decoded in full; None when it is refused for its form."""
+    def _any_new_order(self, lane: Lane, data: bytes, position: int, now: int) -> None:
+        """A new order that is not plainly right, decoded in full."""
         try:
             order = NewOrderSingle.decode(data, position)
         except DecodeError as error:
             rejects.undecodable(self, lane, data, position, error, now)
-            return None
+            return
         fault = order.fault()
         if fault is not None:
             rejects.faulty(self, lane, order, fault, now)
-            return None
-        new_order.remember(order)
-        return order
+            return
+        new_order.remember(order, data, position)
+        self._report(self.market.new_order(lane.owner, order, now), now)
 
     def _replace(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         try:

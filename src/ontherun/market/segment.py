@@ -63,10 +63,10 @@ class MarketSegment(Matching):
     # What a client asks for
 
     def rest(self, owner: Owner, order: NewOrderSingle) -> Order | None:
-        """Accept and queue a plain day order that trades with nothing; None, and nothing is done, for any other.
+        """Accept and queue an order that trades with nothing; None, and nothing is done, where that is not evident.
 
-        The short way for most of what a client asks for: `new_order` does the same, and says it in events. The ExecID
-        of the acceptance is `exec_format % priority`.
+        The short way for most of what a client asks for: `new_order` does the same, and says it in events. It is for
+        what `rests` says yes to. The ExecID of the acceptance is `exec_format % priority`.
         """
         details = owner.party_details.get(order.party_details_list_req_id)
         namesakes = self._working.get(owner.sender_comp)
@@ -79,14 +79,8 @@ class MarketSegment(Matching):
             or order.cl_ord_id in namesakes
             or self.status is not _OPEN
             or price not in book.passed_prices
-            or order.time_in_force
-            or order.ord_type != LIMIT
-            or order.exec_inst
-            or order.execution_mode == PASSIVE
             or not book.min_qty <= order.order_qty <= book.max_qty
             or order.order_qty % book.qty_increment
-            or order.display_qty != UINT32_NULL
-            or order.min_qty != UINT32_NULL
         ):
             return None
         if order.side == BUY:
@@ -290,6 +284,18 @@ class MarketSegment(Matching):
             return [BusinessRejected(owner, request, *refusal)]
         assert refusal is not None
         return [ReplaceRejected(owner, request, _order_id(request, order), *refusal, self._exec_id())]
+
+
+def rests(terms: OrderTerms) -> bool:
+    """Whether this is a plain limit order for the day, for which there is a short way into an open market."""
+    return (
+        not terms.time_in_force
+        and terms.ord_type == LIMIT
+        and not terms.exec_inst
+        and terms.execution_mode != PASSIVE
+        and terms.display_qty == UINT32_NULL
+        and terms.min_qty == UINT32_NULL
+    )
 
 
 def _plain(terms: OrderTerms, book: Book) -> bool:
