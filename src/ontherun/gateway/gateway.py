@@ -18,8 +18,9 @@ from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.ilink.authority import Authority
-from ontherun.ilink.codes import TerminateCode
+from ontherun.ilink.codes import TerminateCode, words
 from ontherun.ilink.gateway_session import GatewaySession
+from ontherun.ilink.messages.enums import ExecReason
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
@@ -27,6 +28,8 @@ from ontherun.ilink.templates import GATEWAY_BUSINESS
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
 from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
+
+DISCONNECT = ExecReason.CANCEL_ON_DISCONNECT
 
 BACKLOG = 1024
 ACCEPTORS = 8
@@ -66,6 +69,9 @@ class Directory(Authority, Protocol):
 
     def key_used(self, trace: LoginTrace, source: str) -> None:
         """A login from the address `source` named the key pair `trace.access_key_id`, and ended like this."""
+
+    def cancel_on_disconnect(self, session: str) -> bool:
+        """Whether the session's resting Day orders go when its connection is lost."""
 
     def party_details(self, session: str, firm: str) -> Mapping[int, RegisteredPartyDetails]:
         """The registered party details of a session and firm by PartyDetailsListReqID."""
@@ -213,11 +219,21 @@ class Gateway:
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def unbind_all(self) -> None:
-        """Journal that the bindings which a stopped process left behind are gone."""
+        """Journal that the bindings which a stopped process left behind are gone, and what follows from that."""
+        now = self.now()
         for lane in self.engine.lanes.values():
-            for record in lane.stream.unbinding(self.now()):
+            records = lane.stream.unbinding(now)
+            for record in records:
                 lane.stream.apply(record)
-                self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
+                self.journal(Kind.RECORD, lane.number, now, record.to_bytes())
+            if records and lane.stream.loses_orders:
+                self.cancel_on_disconnect(lane, now)
+
+    def cancel_on_disconnect(self, lane: Lane, now: int) -> None:
+        """Cancel a session's resting Day orders after its connection was lost, unless the session is set not to."""
+        if self._directory.cancel_on_disconnect(lane.stream.session):
+            self.journal(Kind.CANCEL, lane.number, now, json_body({"reason": int(DISCONNECT)}))
+            self.engine.cancel_day_orders(lane, DISCONNECT, now)
 
     def closed_ports(self) -> set[str]:
         """The sessions whose ports too many bad logins closed."""
@@ -238,13 +254,25 @@ class Gateway:
         The exchange names no code for a session that an administrator ends; 23 is Other.
         """
         now = self.now()
-        connections = [connection for connection in self.connections if connection.session.stream.session == session]
+        connections = self._connections_of(session)
         for connection in connections:
             connection.end(TerminateCode.OTHER, reason, now)
         if connections:
             self.log.warning("session_ended", session=session, segment=self.engine.segment_id, reason=reason)
             self.flush()
         return bool(connections)
+
+    def close_port(self, session: str, closing: Connection, now: int) -> None:
+        """Too many bad logins closed the session's ports, the last of them on `closing`: whoever is logged in there
+        goes too. The exchange closes both ports; that a connection which is up ends with them is our reading."""
+        self.log.warning("port_closed", session=session, segment=self.engine.segment_id, peer=closing.peer)
+        code = TerminateCode.CME_ADMINISTERED_PORT_CLOSURE
+        for connection in self._connections_of(session):
+            if connection is not closing:
+                connection.end(code, words(code), now)
+
+    def _connections_of(self, session: str) -> list[Connection]:
+        return [connection for connection in self.connections if connection.session.stream.session == session]
 
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""

@@ -30,6 +30,8 @@ from ontherun.market.terms import (
     BUY,
     FILL_AND_KILL,
     FILL_OR_KILL,
+    GOOD_TILL_CANCEL,
+    GOOD_TILL_DATE,
     LIMIT,
     PASSIVE,
     SELL,
@@ -45,6 +47,7 @@ from ontherun.market.terms import (
 )
 
 _OPEN: Final = SecurityTradingStatus.OPEN
+_GOOD_TILL: Final = frozenset({GOOD_TILL_CANCEL, GOOD_TILL_DATE})
 
 
 class MarketSegment(Matching):
@@ -216,9 +219,11 @@ class MarketSegment(Matching):
         return events
 
     def cancel_all(self, owner: Owner, reason: int, now: int) -> list[Event]:  # noqa: ARG002 - commands share one shape
-        """Cancel, unasked, every working day order of the owner's SenderComp; ``reason`` is tag 378."""
+        """Cancel, unasked, every working order of the owner's SenderComp but GTC and GTD; ``reason`` is tag 378."""
         events: list[Event] = []
         for order in self.orders_of(owner):
+            if order.terms.time_in_force in _GOOD_TILL:
+                continue
             self._remove(order)
             events.append(OrderCancelled(order, None, reason, self._exec_id()))
         return events
