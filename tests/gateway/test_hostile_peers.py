@@ -145,10 +145,8 @@ def test_a_client_that_is_reset_and_comes_back_at_once_is_let_in(venue: VenuePro
             old.close()
             os.kill(venue.process.pid, signal.SIGCONT)
             ack = new.expect(m.EstablishmentAck)
-            applied = (
-                new.expect(m.NotApplied).from_seq_no - 1
-            )  # each of them was accepted, and went with the connection
-            assert ack.next_seq_no == 2 * applied + 1
+            applied = new.expect(m.NotApplied).from_seq_no - 1
+            assert ack.next_seq_no == 2 * applied + 1  # each was accepted, and cancelled when the connection was lost
             new.terminate()
     with restarted(venue) as again, RawClient(again.address, again.key()) as client:
         client.uuid = uuid

@@ -185,14 +185,15 @@ class Gateway:
     def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
         """The stream of a session that logs in; None where there is no such session. The session machine asks.
 
-        What this turn said to the session is numbered under its present UUID, and leaves before the login changes that.
+        What this turn said to the session is numbered under its present UUID, and leaves before the login changes that;
+        so does what a lost connection, which this turn is yet to read, makes it say.
         """
         lane = self.engine.lanes.get(session)
         if lane is not None:
-            if lane.out:
-                self.flush()
             if lane.connection is not None:
                 lane.connection.drop_if_hung_up(self.last_now)
+            if lane.out:
+                self.flush()
         if lane is None:
             if self._directory.session(session) is None:
                 return None
