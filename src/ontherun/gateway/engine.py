@@ -128,10 +128,14 @@ class Engine:
         """What the session has sent in the present window of Messaging Controls, beside its limits."""
         return lane.controls.rates(lane.stream.next_inbound, self.controls, now, closed=self._closed)
 
-    def cancel_day_orders(self, lane: Lane, reason: int, now: int) -> None:
-        """Cancel a session's resting Day orders, unasked; `reason` is ExecRestatementReason (378)."""
+    def cancel_day_orders(self, lane: Lane, reason: int, now: int) -> int:
+        """Cancel a session's resting Day orders, unasked, and count them; `reason` is ExecRestatementReason (378)."""
+        count = 0
         for owner in lane.owners.values():
-            self._report(self.market.cancel_all(owner, reason, now), now)
+            cancelled = self.market.cancel_all(owner, reason, now)
+            count += len(cancelled)
+            self._report(cancelled, now)
+        return count
 
     def take(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
         """Carry out the business messages in `data` from `position` on, as long as they are whole and in sequence.
