@@ -89,7 +89,7 @@ def test_an_endless_http_head_is_cut_off(tmp_path: Path, head: bytes) -> None:
             assert client.recv(1000).startswith(b"HTTP/1.1 200")
 
 
-@pytest.mark.parametrize("file", ["registry.sqlite3", "journal.bin"])
+@pytest.mark.parametrize("file", ["registry.sqlite3", "journal-40.bin"])
 def test_a_damaged_file_is_refused_with_a_clear_message(tmp_path: Path, file: str) -> None:
     data = tmp_path / "data"
     with VenueProcess(data, "--no-fsync") as venue:
@@ -168,9 +168,9 @@ def test_a_clock_that_was_set_back_between_two_starts_is_no_obstacle(tmp_path: P
 def test_a_journal_that_is_gone_is_not_begun_anew_in_silence(tmp_path: Path, loss: str) -> None:
     with VenueProcess(tmp_path / "data", "--no-fsync") as venue:
         venue.stop()
-    journal = tmp_path / "data" / "journal.bin"
+    journal = tmp_path / "data" / "journal-40.bin"
     if loss == "deleted":
         journal.unlink()
     else:
         journal.write_bytes(b"")
-    assert "journal.bin is gone or empty" in refused_start(tmp_path / "data")
+    assert "journal-40.bin is gone or empty" in refused_start(tmp_path / "data")
