@@ -43,7 +43,7 @@ def test_what_a_venue_writes_is_for_its_owner_only_wherever_it_lies(tmp_path: Pa
     """In a directory that others may enter, and over files that an earlier version left open to them."""
     data = tmp_path / "data"
     data.mkdir(mode=0o755)
-    for name in ("registry.sqlite3", "journal.bin"):
+    for name in ("registry.sqlite3", "journal-40.bin"):
         (data / name).touch(mode=0o644)
     with VenueProcess(data, "--no-fsync") as venue, RawClient(venue.address, venue.key()) as client:
         client.log_in()
