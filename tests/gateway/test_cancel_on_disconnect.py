@@ -106,6 +106,21 @@ def test_a_session_that_is_lost_loses_its_day_orders_and_reads_so_after_the_next
             back.terminate()
 
 
+def test_orders_good_till_cancel_and_good_till_date_stay(venue: VenueProcess) -> None:
+    with RawClient(venue.address, new_session(venue)) as client:
+        client.log_in()
+        ub10 = venue.security_id("UB10")
+        client.order(ub10, 1, PRICE, 1, b"GTC", time_in_force=1)
+        client.order(ub10, 1, PRICE, 1, b"DAY")
+        client.order(ub10, 1, PRICE, 1, b"GTD", time_in_force=6, expire_date=time.time_ns() // 86_400_000_000_000 + 7)
+        _, day, _ = [client.expect(m.ExecutionReportNew) for _ in range(3)]
+        client.close()
+        until_gone(venue, client.key["session_id"])
+        with again(venue, client) as back:
+            assert [report.order_id for report in missed(back, 4)] == [day.order_id]
+            back.terminate()
+
+
 def test_a_terminate_of_the_client_leaves_the_orders(venue: VenueProcess) -> None:
     with RawClient(venue.address, venue.key(0)) as client:
         rest(client, venue, b"KEPT")

@@ -132,7 +132,7 @@ class Engine:
         """Cancel a session's resting Day orders, unasked, and count them; `reason` is ExecRestatementReason (378)."""
         count = 0
         for owner in lane.owners.values():
-            cancelled = self.market.cancel_all(owner, reason, now)
+            cancelled = self.market.cancel_day_orders(owner, reason, now)
             count += len(cancelled)
             self._report(cancelled, now)
         return count
