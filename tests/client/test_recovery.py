@@ -1,13 +1,13 @@
 """What happens to a session when messages, the connection, the venue or the program are lost."""
 
 import asyncio
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ from ontherun.client import (
     Venue,
     connect,
 )
+from ontherun.client.state import StateFile
 from ontherun.ilink import messages as m
 
 Over = Callable[[Cable, Login], Login]
@@ -254,7 +255,10 @@ async def test_a_state_that_the_venue_does_not_share_leads_to_a_new_uuid(
     async with connect(first, state=state) as session:
         uuid = session.uuid
         await (await session.buy("UB07", "97", 1)).cancel()
-    state.write_text(json.dumps(json.loads(state.read_text()) | numbers))
+    file = StateFile(state, first.key.session_id)
+    memory = file.read()
+    assert memory is not None
+    file.write(replace(memory, **numbers))  # type: ignore[arg-type]
     async with connect(first, state=state) as session:
         assert session.uuid > uuid
         await (await session.buy("UB07", "97", 1)).cancel()

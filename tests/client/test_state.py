@@ -15,6 +15,7 @@ MEMORY = ClientMemory(
     request_timestamp=1_767_225_600_000_000_001,
     unheard=[1_767_225_550_000_000],
     missed=[Missed(1_767_225_400_000_000, 8, 0), Missed(1_767_225_500_000_000, 3, 9)],
+    bad_logins=[1_767_225_600_000_000_000],
 )
 
 
@@ -48,9 +49,9 @@ def test_another_sessions_state_is_refused(tmp_path: Path) -> None:
         "",
         "[]",
         "{}",
-        json.dumps({"session_id": "ABC", "uuid": "1"}),
-        json.dumps(dict.fromkeys(ClientMemory.__slots__, 1) | {"session_id": "ABC", "missed": [{}]}),
-        json.dumps(dict.fromkeys(ClientMemory.__slots__, -1) | {"session_id": "ABC", "missed": []}),
+        json.dumps({"check": 0, "session_id": "ABC", "uuid": "1"}),
+        json.dumps(dict.fromkeys(ClientMemory.__slots__, 1) | {"check": 0, "session_id": "ABC", "missed": [{}]}),
+        json.dumps(dict.fromkeys(ClientMemory.__slots__, -1) | {"check": 0, "session_id": "ABC", "missed": []}),
     ],
 )
 def test_a_damaged_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
@@ -58,3 +59,25 @@ def test_a_damaged_file_is_refused_and_kept(tmp_path: Path, content: str) -> Non
     with pytest.raises(StateError, match="holds no session state"):
         StateFile(tmp_path / "a.json", "ABC").read()
     assert (tmp_path / "a.json").read_text() == content
+
+
+def test_a_file_that_was_changed_by_any_bit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    StateFile(path, "ABC").write(MEMORY)
+    whole = path.read_bytes()
+    for bit in range(0, 8 * len(whole), 5):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        with pytest.raises(StateError, match=r"holds no session state|was changed or damaged"):
+            StateFile(path, "ABC").read()
+
+
+def test_a_write_that_was_cut_short_leaves_the_old_content(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    StateFile(path, "ABC").write(MEMORY)
+    (tmp_path / "a.json.new").write_text('{"session_id": "AB')
+    file = StateFile(path, "ABC")
+    assert file.read() == MEMORY
+    file.write(ClientMemory(uuid=5))
+    assert StateFile(path, "ABC").read() == ClientMemory(uuid=5)

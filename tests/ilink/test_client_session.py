@@ -260,7 +260,8 @@ def test_a_promoted_backup_takes_over_both_numbers_and_recovers(peer: Peer) -> N
     promotion = Sequence(uuid=UUID, next_seq_no=4, fault_tolerance_indicator=1, keep_alive_interval_lapsed=0)
     events = backup.receive(promotion.encode(), START)
     assert events[0] == PromotedToPrimary()
-    (request,) = sent(events)
+    shown, request = sent(events)
+    assert shown == sequence(3), "so that the gateway says at once what the old primary did not apply"
     assert isinstance(request, RetransmitRequest)
     assert (request.from_seq_no, request.msg_count) == (2, 2)
     assert order_of(backup.number(order(0), START)) == 3

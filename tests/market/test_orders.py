@@ -1,4 +1,5 @@
 from ontherun.market import OrderAccepted, OrderCancelled, OrderEliminated, parse_price
+from ontherun.market.segment import rests
 from ontherun.market.terms import ALL_OR_NONE, BUY, FILL_AND_KILL, FILL_OR_KILL, PASSIVE, SELL, UINT8_NULL
 
 from .messages import UB02, NewOrderSingle, Trader, book, kinds
@@ -33,7 +34,8 @@ def test_a_plain_order_at_a_known_price_can_rest_without_an_event(market, abc):
         )
     ):
         terms = {"cl_ord_id": b"X%d" % number, "side": BUY, "qty": 5, "price": "99-16"} | unusual
-        assert market.rest(abc.owner, NewOrderSingle(**terms)) is None, unusual
+        order = NewOrderSingle(**terms)
+        assert not rests(order) or market.rest(abc.owner, order) is None, unusual
     assert market.state() == before
     resting = market.rest(abc.owner, NewOrderSingle(b"2", BUY, 3, "99-16"))
     assert market.exec_format % resting.priority == b"40:2"
@@ -160,14 +162,14 @@ def test_losing_the_connection_cancels_the_sender_comps_orders_only(market, abc,
     abc.buy(b"1", 1, "99-16")
     abc.sell(b"2", 2, "99-20", security_id=UB02.security_id)
     xyz.buy(b"1", 3, "99-16")
-    events = market.cancel_all(abc.owner, 100, 0)
+    events = market.cancel_day_orders(abc.owner, 100, 0)
     assert [(event.order.terms.cl_ord_id, event.request, event.restatement_reason) for event in events] == [
         (b"1", None, 100),
         (b"2", None, 100),
     ]
     assert market.orders_of(abc.owner) == []
     assert book(market) == ([(parse_price("99-16"), [3])], [])
-    assert market.cancel_all(abc.owner, 100, 0) == []
+    assert market.cancel_day_orders(abc.owner, 100, 0) == []
 
 
 def test_the_end_of_the_day_eliminates_day_orders_oldest_first(market, abc, xyz):

@@ -1,5 +1,6 @@
 """The pages about Order Entry sessions and requests, without a script."""
 
+import json
 import re
 from statistics import median
 from time import perf_counter
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from ontherun.registry import SYSTEM, CreateSessions, ImportSessions, RequestStatus, Role, TimetableName
+from ontherun.registry.why import WHY
 
 from .browser import Browser, signed_in
 from .conftest import Portal, broken_database
@@ -392,3 +394,17 @@ async def test_a_database_that_is_full_is_said_and_the_form_does_nothing(portal:
         answer = await browser.send("/sessions/new", review, agreed="yes")
     assert answer.status_code == 503
     assert len(portal.registry.sessions.list(SYSTEM)) == 2
+
+
+async def test_the_audit_keeps_why_a_form_was_sent(portal: Portal, browser: Browser) -> None:
+    review = await browser.post("/sessions/A00/delete", confirm="A00", audit_reason="the desk is closed")
+    assert 'value="the desk is closed"' in review.text
+    done = await browser.send("/sessions/A00/delete", review, agreed="yes", audit_reason="the desk is closed for good")
+    assert done.status_code == 303
+    entries = await portal.registry.audit_entries(SYSTEM, limit=20)
+    whys = {entry.action: json.loads(entry.details).get("reason") for entry in entries}
+    assert whys["session.deleted"] == whys["request.completed"] == "the desk is closed for good"
+    assert "Why: the desk is closed for good" in (await browser.get("/audit")).text
+    assert (await browser.post("/sessions/A01/delete", audit_reason="x" * 101)).status_code == 422
+    await browser.post("/requests/1/cancel")
+    assert WHY.get() == ""

@@ -58,7 +58,18 @@ def test_a_port_that_is_taken_is_refused_with_a_clear_message(tmp_path: Path) ->
     with VenueProcess(tmp_path / "one", "--no-fsync") as venue:
         port = venue.ready["api_url"].rpartition(":")[2]
         second = subprocess.run(
-            [sys.executable, "-m", "ontherun", "up", "--data", str(tmp_path / "two"), "--portal-port", port],
+            [
+                sys.executable,
+                "-m",
+                "ontherun",
+                "up",
+                "--data",
+                str(tmp_path / "two"),
+                "--portal-port",
+                port,
+                "--gateway-port-base",
+                "0",
+            ],
             env={"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src"), "PATH": ""},
             capture_output=True,
             text=True,

@@ -23,8 +23,10 @@ from ontherun.cli import (
     session_changes,
     sessions,
     status,
+    traces,
     up,
 )
+from ontherun.cli.changing import changing
 
 app = typer.Typer(
     name="ontherun",
@@ -35,16 +37,17 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
-app.command("sign-in-link")(people.sign_in_link)
+app.command("sign-in-link")(changing(people.sign_in_link))
 app.command("status")(status.status)
 app.command("attention")(attention.attention)
 session_changes.add_to(sessions.app)
+sessions.app.command("trace")(traces.trace)
 app.add_typer(sessions.app)
 app.add_typer(drop_copy.app)
 app.add_typer(market_data.app)
 app.add_typer(requests.app)
 app.add_typer(policies.app)
-keys_all.app.command("test")(key_test.judge_login)
+keys_all.app.command("test")(changing(key_test.judge_login))
 app.add_typer(keys_all.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)

@@ -14,8 +14,10 @@ from uuid import uuid4
 
 import typer
 
+from ontherun.cli.changing import REASON
+
 if TYPE_CHECKING:
-    from httpx2 import Client, Response
+    from httpx2 import Client, Headers, Response
 
 DEFAULT_DATA = Path("~/.ontherun")
 UP_FILE = "up.json"
@@ -183,8 +185,13 @@ class Api:
     def _at(self, path: Iterable[str]) -> str:
         return "/".join([self._url, "api/v1", *(quote(part, safe="") for part in path)])
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
+    def _headers(self) -> "Headers":
+        from httpx2 import Headers
+
+        headers = {"Authorization": f"Bearer {self._token}"}
+        if reason := REASON.get():
+            headers["Audit-Reason"] = reason
+        return Headers(headers, encoding="utf-8")
 
 
 def _refusal(answer: "Response") -> str:

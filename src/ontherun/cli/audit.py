@@ -1,11 +1,13 @@
 """ontherun audit: search, export and verify the record of every action."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, fail, print_json, print_table
+from ontherun.cli.changing import changing
 
 app = typer.Typer(name="audit", help="Search, export and verify the record of every action.", no_args_is_help=True)
 
@@ -58,6 +60,7 @@ def search(
 
 
 @app.command("export")
+@changing
 def export(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; its ending, .jsonl or .csv, is the format.")],
     actor: Actor = "",
@@ -148,7 +151,7 @@ def _print(entries: list[dict[str, Any]], *, as_json: bool) -> None:
         typer.echo("No entry fits.")
     else:
         print_table(
-            ("ENTRY", "TIME (UTC)", "ACTION", "SUBJECT", "BY", "FROM", "DETAILS"),
+            ("ENTRY", "TIME (UTC)", "ACTION", "SUBJECT", "BY", "FROM", "WHY", "DETAILS"),
             (
                 (
                     entry["sequence"],
@@ -157,6 +160,7 @@ def _print(entries: list[dict[str, Any]], *, as_json: bool) -> None:
                     entry["subject"],
                     entry["actor"],
                     entry["source"] or "-",
+                    json.loads(entry["details"]).get("reason") or "-",
                     entry["details"],
                 )
                 for entry in entries

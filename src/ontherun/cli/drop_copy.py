@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, print_json, print_table
+from ontherun.cli.changing import changing
 from ontherun.cli.requests import Preview
 from ontherun.cli.session_changes import LiveDate, Source, Yes, confirm, show_preview, show_request
 
@@ -82,6 +83,7 @@ def show_group(
 
 
 @app.command("create")
+@changing
 def create_group(
     name: Annotated[str, typer.Option(help="Its name, unique in the entity.")],
     firm: Annotated[str, typer.Option(metavar="GFID", help="The firm that the target session logs in for.")],
@@ -118,6 +120,7 @@ def create_group(
 
 
 @app.command("edit")
+@changing
 def edit_group(
     group_id: GroupId,
     name: Annotated[str | None, typer.Option(help="Its name.")] = None,
@@ -144,6 +147,7 @@ def edit_group(
 
 
 @app.command("delete")
+@changing
 def delete_group(
     group_id: GroupId,
     yes: Yes = False,

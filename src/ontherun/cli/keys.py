@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, day, fail, print_json, print_table
+from ontherun.cli.changing import changing
 from ontherun.cli.sessions import SessionId
 
 app = typer.Typer(
@@ -33,7 +34,6 @@ Out = Annotated[
     typer.Option("--out", "-o", metavar="FILE", help="Write the key file here, for your eyes only (mode 0600)."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace FILE when it is there.")]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the audit.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Zone = Annotated[str, typer.Option("--zone", metavar="ZONE", help="The time zone of a TIME without an offset.")]
 CENTRAL = "America/Chicago"
@@ -67,6 +67,7 @@ def list_pairs(
 
 
 @app.command("generate")
+@changing
 def generate_pair(
     session_id: SessionId,
     delete: Annotated[
@@ -92,7 +93,7 @@ def generate_pair(
     body = {"delete": delete, "cut_over_at": None if cut_over is None else instant(cut_over, zone)}
     pair = api.post("sessions", session_id, "keys", body=body)
     if out is not None:
-        content = _download(api, session_id, pair["access_key_id"], file_format, "")
+        content = _download(api, session_id, pair["access_key_id"], file_format)
         write_private(out, content, force=force)
     if as_json:
         print_json(pair)
@@ -105,6 +106,7 @@ def generate_pair(
 
 
 @app.command("download")
+@changing
 def download_pair(
     session_id: SessionId,
     access_key_id: Annotated[
@@ -116,7 +118,6 @@ def download_pair(
         Path | None,
         typer.Option("--sealed-to", metavar="FILE", help="Seal the secret to this public key (PEM: RSA or X25519)."),
     ] = None,
-    reason: Reason = "",
     force: Force = False,
     as_json: AsJson = False,
     data: Data = DEFAULT_DATA,
@@ -129,11 +130,11 @@ def download_pair(
     api = Api.connect(data, api_url, token_file)
     access_key_id = access_key_id or _newest(api, session_id)
     if public_key is not None:
-        body = {"public_key": public_key, "reason": reason}
-        content = api.post_file("sessions", session_id, "keys", access_key_id, "sealed-download", body=body)
+        path = ("sessions", session_id, "keys", access_key_id, "sealed-download")
+        content = api.post_file(*path, body={"public_key": public_key})
     else:
         chosen = FileFormat.JSON if as_json and out is None else file_format
-        content = _download(api, session_id, access_key_id, chosen, reason)
+        content = _download(api, session_id, access_key_id, chosen)
     if out is None:
         typer.echo(content.decode("ascii"), nl=False)
         return
@@ -145,6 +146,7 @@ def download_pair(
 
 
 @app.command("delete")
+@changing
 def delete_pair(
     session_id: SessionId,
     access_key_id: AccessKeyId,
@@ -165,6 +167,7 @@ def delete_pair(
 
 
 @app.command("deactivate")
+@changing
 def deactivate_pair(
     session_id: SessionId,
     access_key_id: AccessKeyId,
@@ -181,6 +184,7 @@ def deactivate_pair(
 
 
 @app.command("activate")
+@changing
 def activate_pair(
     session_id: SessionId,
     access_key_id: AccessKeyId,
@@ -195,6 +199,7 @@ def activate_pair(
 
 
 @app.command("cut-over")
+@changing
 def schedule_cut_over(
     session_id: SessionId,
     access_key_id: AccessKeyId,
@@ -298,9 +303,9 @@ def _newest(api: Api, session_id: str) -> str:
     return str(max(valid, key=lambda pair: (pair["expires_at"], pair["created_at"]))["access_key_id"])
 
 
-def _download(api: Api, session_id: str, access_key_id: str, file_format: FileFormat, reason: str) -> bytes:
+def _download(api: Api, session_id: str, access_key_id: str, file_format: FileFormat) -> bytes:
     path = ("sessions", session_id, "keys", access_key_id, "download")
-    return api.text(*path, format=file_format.value, reason=reason).encode("ascii")
+    return api.text(*path, format=file_format.value).encode("ascii")
 
 
 def _read(public_key: Path) -> str:

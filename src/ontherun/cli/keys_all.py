@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, day, fail, print_json, print_table
-from ontherun.cli.keys import FileFormat, Force, Format, Reason, Yes, check_target, write_private
+from ontherun.cli.changing import REASON, changing
+from ontherun.cli.keys import FileFormat, Force, Format, Yes, check_target, write_private
 from ontherun.cli.keys import app as app
 
 
@@ -72,6 +73,7 @@ def show_health(
 
 
 @app.command("generate-many")
+@changing
 def generate_many(
     session_ids: SessionIds,
     delete_oldest: Annotated[
@@ -89,12 +91,12 @@ def generate_many(
 
 
 @app.command("download-many")
+@changing
 def download_many(
     session_ids: SessionIds,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Write them here (mode 0600).")],
     packing: Annotated[Packing, typer.Option("--packing", help="One JSON array, or a zip of key files.")] = Packing.ZIP,
     file_format: Format = FileFormat.JSON,
-    reason: Reason = "",
     force: Force = False,
     as_json: AsJson = False,
     data: Data = DEFAULT_DATA,
@@ -105,7 +107,7 @@ def download_many(
     check_target(out, force=force)
     api = Api.connect(data, api_url, token_file)
     pairs = _newest_of(api, session_ids)
-    body = {"pairs": pairs, "packing": packing.value, "format": file_format.value, "reason": reason}
+    body = {"pairs": pairs, "packing": packing.value, "format": file_format.value}
     write_private(out, api.post_file("keys", "bulk-download", body=body), force=force)
     if as_json:
         print_json({"file": str(out), "pairs": pairs})
@@ -114,6 +116,7 @@ def download_many(
 
 
 @app.command("delete-many")
+@changing
 def delete_many(
     access_key_ids: Annotated[list[str], typer.Argument(metavar="ACCESS_KEY_ID...", help="Which pairs.")],
     yes: Yes = False,
@@ -134,6 +137,7 @@ def delete_many(
 
 
 @app.command("revoke")
+@changing
 def revoke(
     session_id: Annotated[str | None, typer.Option("--session", metavar="SESSION_ID", help="Of one session.")] = None,
     firm: Annotated[
@@ -142,7 +146,6 @@ def revoke(
     end_live_sessions: Annotated[
         bool, typer.Option("--end-live-sessions", help="End what is logged in at once, too.")
     ] = False,
-    reason: Reason = "",
     yes: Yes = False,
     as_json: AsJson = False,
     data: Data = DEFAULT_DATA,
@@ -156,7 +159,7 @@ def revoke(
     if not yes:
         typer.confirm(f"Delete every key pair of {whose}? Nothing of it can log in then.", abort=True, err=True)
     where = ("sessions", session_id) if session_id else ("firms", str(firm))
-    body = {"reason": reason, "end_live_sessions": end_live_sessions}
+    body = {"reason": REASON.get(), "end_live_sessions": end_live_sessions}
     done = Api.connect(data, api_url, token_file).post(*where, "key-revocation", body=body)
     if as_json:
         print_json(done)

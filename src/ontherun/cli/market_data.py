@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, print_json, print_table
+from ontherun.cli.changing import changing
 from ontherun.cli.drop_copy import MarketName
 from ontherun.cli.requests import Preview
 from ontherun.cli.session_changes import LiveDate, Source, Yes, confirm, show_preview, show_request
@@ -69,6 +70,7 @@ def show_session(
 
 
 @app.command("create")
+@changing
 def create_sessions(
     firm: Annotated[str, typer.Option(metavar="GFID", help="The Globex firm.")],
     product: Annotated[list[Product], typer.Option(help="What it is entitled to. Repeatable.")],
@@ -103,6 +105,7 @@ def create_sessions(
 
 
 @app.command("edit")
+@changing
 def edit_session(
     session_id: SessionId,
     product: Annotated[list[Product] | None, typer.Option(help="All that it is entitled to.")] = None,
@@ -129,6 +132,7 @@ def edit_session(
 
 
 @app.command("delete")
+@changing
 def delete_session(
     session_id: SessionId,
     yes: Yes = False,

@@ -1,11 +1,12 @@
 """ontherun master-key: see where the master key comes from, and rotate it."""
 
 import time
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, fail, print_json, print_table
+from ontherun.cli.changing import changing
 
 app = typer.Typer(name="master-key", help="The key that seals all stored secrets.", no_args_is_help=True)
 
@@ -21,8 +22,8 @@ def status(
 
 
 @app.command("rotate")
+@changing
 def rotate(
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the audit.")] = "",
     as_json: AsJson = False,
     data: Data = DEFAULT_DATA,
     api_url: ApiUrl = None,
@@ -30,7 +31,7 @@ def rotate(
 ) -> None:
     """Have a new master key take over, and everything sealed anew with it, while the venue runs."""
     api = Api.connect(data, api_url, token_file)
-    found = api.post("master-key", "rotations", body={"reason": reason})
+    found = api.post("master-key", "rotations", body={})
     while found["rotating"]:
         typer.echo(f"\r{found['done']} of {found['total']} secrets are sealed anew", nl=False, err=True)
         time.sleep(_GLANCE)

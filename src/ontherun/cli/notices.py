@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, day, fail, print_json, print_table
+from ontherun.cli.changing import changing
 
 app = typer.Typer(name="notices", help="Mail, webhooks, messages and the calendar of expiries.", no_args_is_help=True)
 addresses = typer.Typer(name="addresses", help="Team addresses that get an entity's notices.", no_args_is_help=True)
@@ -82,6 +83,7 @@ def show(
 
 
 @app.command("resend")
+@changing
 def resend(
     delivery_id: DeliveryId,
     as_json: AsJson = False,
@@ -174,6 +176,7 @@ def list_addresses(
 
 
 @addresses.command("add")
+@changing
 def add_address(
     address: Address,
     topic: Topic = None,
@@ -193,6 +196,7 @@ def add_address(
 
 
 @addresses.command("remove")
+@changing
 def remove_address(
     address: Address,
     entity: Entity = None,
@@ -207,6 +211,7 @@ def remove_address(
 
 
 @addresses.command("test")
+@changing
 def try_address(
     address: Address,
     entity: Entity = None,
@@ -241,6 +246,7 @@ def list_webhooks(
 
 
 @webhooks.command("add")
+@changing
 def add_webhook(
     url: Annotated[str, typer.Argument(metavar="URL", help="https://host/path")],
     topic: Topic = None,
@@ -263,6 +269,7 @@ def add_webhook(
 
 
 @webhooks.command("remove")
+@changing
 def remove_webhook(
     webhook_id: WebhookId, data: Data = DEFAULT_DATA, api_url: ApiUrl = None, token_file: TokenFile = None
 ) -> None:
@@ -272,6 +279,7 @@ def remove_webhook(
 
 
 @webhooks.command("test")
+@changing
 def try_webhook(
     webhook_id: WebhookId,
     as_json: AsJson = False,

@@ -18,6 +18,7 @@ from ontherun.cli.api import (
     print_json,
     print_table,
 )
+from ontherun.cli.changing import changing
 
 app = typer.Typer(name="people", help="People, their roles and invitations.", no_args_is_help=True)
 tokens = typer.Typer(name="token", help="API tokens for scripts.", no_args_is_help=True)
@@ -65,6 +66,7 @@ def list_people(
 
 
 @app.command("invite")
+@changing
 def invite(
     email: Email,
     role: Annotated[list[str] | None, typer.Option("--role", metavar="ROLE", help="A role there. Repeatable.")] = None,
@@ -118,6 +120,7 @@ def list_invitations(
 
 
 @app.command("withdraw")
+@changing
 def withdraw(
     invitation: Annotated[int, typer.Argument(metavar="INVITATION", help="Its number.")],
     as_json: AsJson = False,
@@ -131,6 +134,7 @@ def withdraw(
 
 
 @app.command("grant")
+@changing
 def grant(
     email: Email,
     role: Role,
@@ -147,6 +151,7 @@ def grant(
 
 
 @app.command("revoke")
+@changing
 def revoke(
     email: Email,
     role: Role,
@@ -164,6 +169,7 @@ def revoke(
 
 
 @app.command("unlock")
+@changing
 def unlock(
     email: Email,
     as_json: AsJson = False,
@@ -177,6 +183,7 @@ def unlock(
 
 
 @app.command("reset")
+@changing
 def reset(
     email: Email,
     yes: Yes = False,
@@ -194,6 +201,7 @@ def reset(
 
 
 @app.command("leave")
+@changing
 def leave(
     email: Email,
     yes: Yes = False,
@@ -250,6 +258,7 @@ def list_tokens(
 
 
 @tokens.command("create")
+@changing
 def create_token(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name for people.")],
     scope: Annotated[
@@ -286,6 +295,7 @@ def create_token(
 
 
 @tokens.command("revoke")
+@changing
 def revoke_token(
     token: Annotated[int, typer.Argument(metavar="TOKEN", help="Its number.")],
     as_json: AsJson = False,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, day, print_json
+from ontherun.cli.changing import changing
 
 app = typer.Typer(name="policy", help="See and set how the venue treats requests.", no_args_is_help=True)
 
@@ -33,6 +34,7 @@ def show_policies(
 
 
 @app.command("set")
+@changing
 def set_policies(
     timetable: Annotated[TimetableName | None, typer.Option(help="When requests are carried out.")] = None,
     four_eyes: Annotated[bool | None, typer.Option(help="Whether another person has to approve them.")] = None,
@@ -61,6 +63,7 @@ def set_policies(
 
 
 @app.command("allowance")
+@changing
 def set_allowance(
     entity_id: Annotated[int, typer.Argument(metavar="ENTITY", min=1, help="The number of the entity.")],
     sessions: Annotated[

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, day, print_json, print_table
+from ontherun.cli.changing import changing
 
 app = typer.Typer(name="request", help="See requests, and approve, reject or cancel them.", no_args_is_help=True)
 
@@ -66,6 +67,7 @@ def show_request(
 
 
 @app.command("approve")
+@changing
 def approve_request(
     request_id: RequestId,
     as_json: AsJson = False,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, fail, print_json
+from ontherun.cli.changing import changing
 from ontherun.cli.requests import Preview, print_preview, print_request
 from ontherun.cli.sessions import SessionId, print_session
 
@@ -202,21 +203,21 @@ def export_sessions(
     typer.echo(f"{file} holds your sessions.")
 
 
-_COMMANDS: dict[str, Callable[..., None]] = {
+_CHANGES: dict[str, Callable[..., None]] = {
     "create": create_session,
     "edit": edit_session,
     "delete": delete_session,
     "protocol": set_protocol,
     "clone": clone_session,
     "import": import_sessions,
-    "export": export_sessions,
 }
 
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to `ontherun session`."""
-    for name, command in _COMMANDS.items():
-        app.command(name)(command)
+    for name, command in _CHANGES.items():
+        app.command(name)(changing(command))
+    app.command("export")(export_sessions)
 
 
 def show_preview(api: Api, terms: dict[str, Any], *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, day, print_json, print_table
+from ontherun.cli.changing import changing
 
 app = typer.Typer(name="session", help="Create, see, change and delete Order Entry sessions.", no_args_is_help=True)
 
@@ -55,6 +56,7 @@ def show_session(
 
 
 @app.command("open-port")
+@changing
 def open_port(
     session_id: SessionId,
     as_json: AsJson = False,

@@ -33,8 +33,9 @@ def up(
         typer.Option(
             envvar="ONTHERUN_GATEWAY_PORT_BASE",
             min=0,
-            max=65000,
-            help="A gateway listens on this plus its market segment id (segment 40: 9040); 0: free ports.",
+            max=64_700,
+            help="A primary gateway listens on this plus its market segment id, its backup 500 above (segment 40: 9040 "
+            "and 9540); 0: free ports.",
         ),
     ] = 9000,
     ready_file: Annotated[
@@ -116,10 +117,11 @@ async def run(settings: "Settings") -> int:
     from ontherun.journal import JournalError
     from ontherun.registry import RegistryError
     from ontherun.service.venue import Venue
+    from ontherun.trace import TraceError
 
     try:
         venue = await Venue.start(settings)
-    except (RegistryError, JournalError, RecoveryError, OSError) as error:
+    except (RegistryError, JournalError, RecoveryError, TraceError, OSError) as error:
         sys.stderr.write(f"ontherun cannot start: {error}\n")
         return 1
     stop = asyncio.Event()

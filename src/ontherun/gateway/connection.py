@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, cast
 
 from ontherun.gateway.entries import Kind
 from ontherun.gateway.lane import Lane
+from ontherun.gateway.witness import Witness
 from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trace
-from ontherun.ilink.codes import TerminateCode
+from ontherun.ilink.codes import TerminateCode, words
 from ontherun.ilink.gateway_session import GatewaySession
-from ontherun.ilink.records import Role
+from ontherun.ilink.records import PortClosed, Role, Unbound
+from ontherun.ilink.trace import Verdict
 from ontherun.ilink.transitions import GatewayState
 from ontherun.market.terms import PartyDetails
 from ontherun.sbe import FramingError
@@ -30,6 +32,7 @@ SLOW_CONSUMER = 16 * 1024 * 1024
 """Unsent bytes at which a peer that does not read is disconnected; its messages stay and can be asked for again."""
 
 
+_write = os.write
 _ESTABLISHED = GatewayState.ESTABLISHED
 
 
@@ -37,10 +40,10 @@ class Connection(asyncio.Protocol):
     """A peer, from the TCP connect to its end."""
 
     __slots__ = (
-        "_gateway",
-        "_lane",
         "_behind",
         "_fd",
+        "_gateway",
+        "_lane",
         "_queue",
         "_registered",
         "_rest",
@@ -49,6 +52,7 @@ class Connection(asyncio.Protocol):
         "peer",
         "session",
         "transport",
+        "witness",
     )
 
     def __init__(self, gateway: "Gateway", role: Role) -> None:
@@ -71,6 +75,7 @@ class Connection(asyncio.Protocol):
         host, port = transport.get_extra_info("peername", ("?", 0))[:2]
         self.peer = f"{host}:{port}"
         self.session: GatewaySession = self._gateway.new_session(self._role, host)
+        self.witness: Witness = self._gateway.new_witness(self.peer, self._role)
         self.transport.set_write_buffer_limits(high=SLOW_CONSUMER)
         if transport.get_extra_info("sslcontext") is None:
             self._fd = transport.get_extra_info("socket").fileno()
@@ -107,7 +112,9 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer does not read: let it go."""
-        self._gateway.log.warning("slow_consumer", peer=self.peer, unsent=self.transport.get_write_buffer_size())
+        unsent = self.transport.get_write_buffer_size()
+        self._gateway.log.warning("slow_consumer", connection=self.id, peer=self.peer, unsent=unsent)
+        self.witness.slow_consumer(unsent, self._gateway.now())
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -117,9 +124,17 @@ class Connection(asyncio.Protocol):
         gateway.connections.discard(self)
         now = gateway.now()
         self.act(lambda: self.session.lost(now), now)
-        gateway.log.info("disconnected", peer=self.peer, error=str(exc) if exc else None)
+        error = str(exc) if exc else ""
+        self.witness.lost(error, now)
+        session = self.witness.owner
+        gateway.log.info("disconnected", connection=self.id, session=session, peer=self.peer, error=error or None)
 
     # What the gateway calls.
+
+    @property
+    def id(self) -> str:
+        """What names this connection in the log and in traces."""
+        return self.witness.connection
 
     def act(self, judge: Callable[[], list[Action]], now: int) -> None:
         """Let the session machine judge, and do what it says.
@@ -129,10 +144,14 @@ class Connection(asyncio.Protocol):
         """
         if self._lane is not None and self._lane.out:
             self._gateway.flush()
-        for action in judge():
+        actions = judge()
+        told = any(isinstance(action, Trace) and action.trace.verdict is Verdict.TERMINATED for action in actions)
+        for action in actions:
             if isinstance(action, Send):
+                self.witness.sent(action.frame, now, told=told)
                 self._send(action.frame)
             elif isinstance(action, Record):
+                self.witness.record(action.record, now)
                 self._record(action, now)
             elif isinstance(action, Retransmit):
                 self._retransmit(action)
@@ -165,7 +184,8 @@ class Connection(asyncio.Protocol):
     def write(self, numbered: bytes = b"") -> None:
         """Write what is queued and then `numbered`, and close where that was the last: the turn is durable.
 
-        Only now is a retransmission over: a peer gets one a turn, however many it asks for in one segment.
+        What the socket takes goes past the transport, which would wait for the end of the turn. Only now is a
+        retransmission over: a peer gets one a turn, however many it asks for in one segment.
         """
         if self._queue:
             self._queue.append(numbered)
@@ -174,23 +194,19 @@ class Connection(asyncio.Protocol):
             self.session.retransmitted()
         if numbered and not self.transport.is_closing():
             self.session.last_sent = self._gateway.last_now
-            self._write(numbered)
+            if self._fd >= 0 and not (self._behind and self.transport.get_write_buffer_size()):
+                try:
+                    sent = _write(self._fd, numbered)
+                except OSError:  # full, or gone, which the transport finds out
+                    sent = 0
+                self._behind = sent < len(numbered)
+                numbered = numbered[sent:]
+            if numbered:
+                self.transport.write(numbered)
         if self.closing:
             self.transport.close()
 
     # Inside.
-
-    def _write(self, data: bytes) -> None:
-        """Write now, past the transport, which would wait for the end of the turn; it takes what the socket does not."""
-        if self._fd >= 0 and not (self._behind and self.transport.get_write_buffer_size()):
-            try:
-                sent = os.write(self._fd, data)
-            except OSError:  # full, or gone, which the transport finds out
-                sent = 0
-            self._behind = sent < len(data)
-            data = data[sent:]
-        if data:
-            self.transport.write(data)
 
     def _next_frame(self, data: bytes, position: int, end: int, now: int) -> bytes | None:
         """The whole frame at `position`; None when it is not whole yet, or when the stream cannot be read any
@@ -205,7 +221,8 @@ class Connection(asyncio.Protocol):
             error = FramingError("size", size, [])
         else:
             return data[position : position + size] if end - position >= size else None
-        self._gateway.log.warning("bad_frame", peer=self.peer, error=str(error))
+        self._gateway.log.warning("bad_frame", connection=self.id, peer=self.peer, error=str(error))
+        self.witness.bad_frame(str(error), now)
         self.act(lambda: self.session.framing_fault(error, now), now)
         self.closing = True
         self._gateway.speak(self)
@@ -214,7 +231,11 @@ class Connection(asyncio.Protocol):
     def _other(self, frame: bytes, now: int) -> None:
         """A frame that the engine did not take: of the session layer, out of sequence, or not to be read."""
         session, engine = self.session, self._gateway.engine
-        if session.state is not _ESTABLISHED or not engine.is_business(frame):
+        self.witness.received(frame, now)
+        if self._lane is not None and self._lane.over_limit:
+            self._lane.over_limit = False
+            self.end(TerminateCode.VOLUME_CONTROLS, words(TerminateCode.VOLUME_CONTROLS), now)
+        elif session.state is not _ESTABLISHED or not engine.is_business(frame):
             self.act(lambda: session.receive(frame, now), now)
         elif (number := engine.number_of(frame)) is not None:
             self.act(lambda: session.business(number, now) or [], now)
@@ -236,6 +257,10 @@ class Connection(asyncio.Protocol):
                 self._registered = self._gateway.bind(lane, self)
         elif lane.connection is self:  # its Terminate is the last that this connection says
             lane.connection = None
+        if isinstance(record, Unbound) and lane.stream.loses_orders:
+            self._gateway.cancel_on_disconnect(lane, now)
+        elif isinstance(record, PortClosed):
+            self._gateway.close_port(record.session, self, now)
 
     def _retransmit(self, action: Retransmit) -> None:
         assert self._lane is not None

@@ -13,8 +13,8 @@ from zlib import crc32
 from ontherun.gateway import new_order, rejects, reports
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
-from ontherun.gateway.new_order import NewOrder
 from ontherun.ilink import records
+from ontherun.ilink.controls import MODULES, NO_CONTROLS, ControlPolicy, Controls, Module, Rate, Verdict
 from ontherun.ilink.messages import (
     NewOrderSingle,
     OrderCancelReplaceRequest,
@@ -39,6 +39,7 @@ from ontherun.market.events import (
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.segment import MarketSegment
+from ontherun.market.states import SecurityTradingStatus
 from ontherun.sbe import DecodeError
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 
@@ -51,6 +52,10 @@ _FRONT = Struct("<HH2xHI17xI")
 
 _ODD = PartyDetailsListRequest.TEMPLATE_ID
 """The one message whose SeqNum stands at byte 16 (schema id 8 version 9)."""
+
+_PLAIN = new_order.SIZE
+_read = new_order.read
+_accept = reports.new
 
 Handler = Callable[[Lane, bytes, int, int], None]
 """Carries out the message whose frame begins at an offset of the data: (lane, data, offset, now)."""
@@ -82,17 +87,21 @@ class Engine:
         self.policy = policy
         self.instruments: tuple[Instrument, ...] = ()
         self.market = MarketSegment(segment_id, (), policy)
+        self.controls = NO_CONTROLS
         self.lanes: dict[str, Lane] = {}
         self.touched: list[Lane] = []
         self.refusals: list[rejects.Refusal] = []
         self.errors: list[Exception] = []
         self._numbered: list[Lane] = []
         carried_out: dict[int, Handler] = {
-            NewOrderSingle.TEMPLATE_ID: self._any_new_order,
+            NewOrderSingle.TEMPLATE_ID: self._new_order,
             OrderCancelReplaceRequest.TEMPLATE_ID: self._replace,
             OrderCancelRequest.TEMPLATE_ID: self._cancel,
         }
-        self._handlers = {template: carried_out.get(template, self._unsupported) for template in CLIENT_BUSINESS}
+        self._handlers = {
+            template: _counted(MODULES.get(template), carried_out.get(template, self._unsupported))
+            for template in CLIENT_BUSINESS
+        }
 
     # What the gateway tells; recovery tells it again.
 
@@ -113,34 +122,62 @@ class Engine:
         """Let orders of a session and firm name these party details."""
         lane.owner_for(firm).party_details[details.party_details_list_req_id] = details
 
+    def control(self, policy: ControlPolicy) -> None:
+        """Take these limits of Messaging Controls from here on."""
+        self.controls = policy
+        for lane in self._numbered:
+            lane.controls.look_again()
+
+    def rates(self, lane: Lane, now: int) -> list[Rate]:
+        """What the session has sent in the present window of Messaging Controls, beside its limits."""
+        return lane.controls.rates(lane.stream.next_inbound, self.controls, now, closed=self._closed)
+
+    def cancel_day_orders(self, lane: Lane, reason: int, now: int) -> int:
+        """Cancel a session's resting Day orders, unasked, and count them; `reason` is ExecRestatementReason (378)."""
+        count = 0
+        for owner in lane.owners.values():
+            cancelled = self.market.cancel_day_orders(owner, reason, now)
+            count += len(cancelled)
+            self._report(cancelled, now)
+        return count
+
     def take(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
         """Carry out the business messages in `data` from `position` on, as long as they are whole and in sequence.
 
         Returns where it stopped: at `end`, or at the first frame that is not whole, no business message, or out of
-        sequence, which is the session's to judge.
+        sequence, which is the session's to judge; or for which Messaging Controls end the session, which
+        `lane.over_limit` says then.
         """
         stream = lane.stream
+        controls = lane.controls
+        last = controls.last if controls.start <= now < controls.until else 0
+        market = self.market
         while position < end:
-            order = new_order.read(data, position) if end - position >= new_order.SIZE else None
-            if order is None:
-                size = self._take_one(lane, data, position, end, now)
+            order = _read(data, position) if end - position >= _PLAIN else None
+            if order is not None and order.seq_num == stream.next_inbound and order.seq_num <= last:
+                stream.next_inbound = order.seq_num + 1
+                try:
+                    resting = market.rest(lane.owner, order) if order.form.rests else None
+                    if resting is not None:
+                        _accept(self, lane, resting, market.exec_format % resting.priority, now)
+                    else:
+                        self._report(market.new_order(lane.owner, order, now), now)
+                except Exception as error:  # noqa: BLE001 -- one client's message must not end the others' market
+                    rejects.internal_error(self, lane, data, position, error, now)
+                position += _PLAIN
+            else:
+                size = self._take_one(lane, data, position, end, last, now)
                 if not size:
                     break
                 position += size
-                continue
-            number = order.seq_num
-            if number != stream.next_inbound or number > MAX_SEQ_NUM:
-                break
-            stream.next_inbound = number + 1
-            try:
-                self._new_order(lane, order, now)
-            except Exception as error:  # noqa: BLE001 -- one client's message must not end the others' market
-                rejects.internal_error(self, lane, data, position, error, now)
-            position += new_order.SIZE
+                last = controls.last
         return position
 
-    def _take_one(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
-        """Carry out one message of any kind, as `take` does; its size, or 0 where it is not to be carried out."""
+    def _take_one(self, lane: Lane, data: bytes, position: int, end: int, last: int, now: int) -> int:
+        """Carry out one message of any kind, as `take` does; its size, or 0 where it is not to be carried out.
+
+        Messages up to number `last` are within the limits of Messaging Controls.
+        """
         if end - position < _FRONT.size:
             return 0
         size, encoding, template, schema, number = _FRONT.unpack_from(data, position)
@@ -154,12 +191,21 @@ class Engine:
             return 0
         if template == _ODD:
             number = self.number_of(data[position : position + size])
-        if number != lane.stream.next_inbound or number > MAX_SEQ_NUM:
+        if number != lane.stream.next_inbound:
             return 0
+        if number > last:  # the session has sent much, or begins a window
+            if number > MAX_SEQ_NUM:
+                return 0
+            verdict = lane.controls.judge(template, number, self.controls, now, closed=self._closed)
+            if verdict is Verdict.LOGOUT:
+                lane.over_limit = True
+                return 0
+            if verdict is Verdict.REJECT:
+                handler = self._throttled
         lane.stream.next_inbound = number + 1
         try:
             handler(lane, data, position, now)
-        except Exception as error:  # noqa: BLE001 -- as above
+        except Exception as error:  # noqa: BLE001 -- one client's message must not end the others' market
             rejects.internal_error(self, lane, data, position, error, now)
         return int(size)
 
@@ -184,6 +230,9 @@ class Engine:
             lane = self.lanes[record.session]
             lane.stream.apply(record)
             lane.bind()
+        elif entry.kind is Kind.CANCEL:
+            reason = int(json.loads(entry.body)["reason"])
+            self.cancel_day_orders(self._numbered[entry.lane], reason, entry.now)
         else:
             self._apply_json(entry.kind, entry.lane, json.loads(entry.body))
 
@@ -217,20 +266,12 @@ class Engine:
         elif kind is Kind.PARTY:
             details = PartyDetails(int(str(value["id"])), str(value["account"]).encode())
             self.register(self._numbered[lane], str(value["firm"]), details)
+        elif kind is Kind.CONTROLS:
+            self.control(ControlPolicy.from_json(value))
 
     # Business messages, each in sequence already.
 
-    def _new_order(self, lane: Lane, order: NewOrder, now: int) -> None:
-        """A plain new order."""
-        market = self.market
-        if order.form.rests:
-            resting = market.rest(lane.owner, order)
-            if resting is not None:
-                reports.new(self, lane, resting, market.exec_format % resting.priority, now)
-                return
-        self._report(market.new_order(lane.owner, order, now), now)
-
-    def _any_new_order(self, lane: Lane, data: bytes, position: int, now: int) -> None:
+    def _new_order(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         """A new order that is not plainly right, decoded in full."""
         try:
             order = NewOrderSingle.decode(data, position)
@@ -271,9 +312,31 @@ class Engine:
     def _unsupported(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         rejects.unsupported(self, lane, data, position, now)
 
+    # Messaging Controls.
+
+    @property
+    def _closed(self) -> bool:
+        return self.market.status is SecurityTradingStatus.CLOSED
+
+    def _throttled(self, lane: Lane, data: bytes, position: int, now: int) -> None:
+        rejects.throttled(self, lane, data, position, now)
+
     def _report(self, events: list[Event], now: int) -> None:
         for event in events:
             REPORTS[event.__class__](self, event, now)
+
+
+def _counted(module: Module | None, handler: Handler) -> Handler:
+    """The handler of a message that Messaging Controls do not count as Common, counting it as what it is."""
+    if module is None:
+        return handler
+    count = Controls.count_cancel if module is Module.CANCEL else Controls.count_quote
+
+    def counting(lane: Lane, data: bytes, position: int, now: int) -> None:
+        count(lane.controls)
+        handler(lane, data, position, now)
+
+    return counting
 
 
 def instruments_body(instruments: Iterable[Instrument]) -> bytes:

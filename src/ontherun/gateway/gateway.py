@@ -17,9 +17,11 @@ from ontherun.gateway.connection import Connection
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.gateway.witness import Note, Witness
 from ontherun.ilink.authority import Authority
-from ontherun.ilink.codes import TerminateCode
+from ontherun.ilink.codes import TerminateCode, words
 from ontherun.ilink.gateway_session import GatewaySession
+from ontherun.ilink.messages.enums import ExecReason
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
@@ -27,6 +29,10 @@ from ontherun.ilink.templates import GATEWAY_BUSINESS
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
 from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
+from ontherun.trace import Level, TraceEntry, TraceKind
+from ontherun.trace.entry import Fact
+
+DISCONNECT = ExecReason.CANCEL_ON_DISCONNECT
 
 BACKLOG = 1024
 ACCEPTORS = 8
@@ -72,6 +78,9 @@ class Directory(Authority, Protocol):
     def key_used(self, trace: LoginTrace, source: str) -> None:
         """A login from the address `source` named the key pair `trace.access_key_id`, and ended like this."""
 
+    def cancel_on_disconnect(self, session: str) -> bool:
+        """Whether the session's resting Day orders go when its connection is lost."""
+
     def party_details(self, session: str, firm: str) -> Mapping[int, RegisteredPartyDetails]:
         """The registered party details of a session and firm by PartyDetailsListReqID."""
 
@@ -80,7 +89,8 @@ class Gateway:
     """The listeners and connections of one market segment.
 
     `clock` returns ns since the epoch; `poll` is how long, in ns, the loop is kept awake after input (0: not at
-    all); `broken` is called once when the journal cannot be written: nothing may be acknowledged any more.
+    all); `broken` is called once when the journal cannot be written: nothing may be acknowledged any more; `note` keeps
+    what the owners of sessions are told.
     """
 
     def __init__(
@@ -93,6 +103,7 @@ class Gateway:
         clock: Callable[[], int],
         log: Log,
         broken: Callable[[Exception], None],
+        note: Note,
         poll: int = 0,
     ) -> None:
         self.engine = engine
@@ -106,6 +117,9 @@ class Gateway:
         self._policy = policy
         self._clock = clock
         self._broken = broken
+        self._note = note
+        self._started = _base36(self.last_now // 1_000_000)
+        self._accepted = 0
         self._poll = poll
         self._awake_until = 0
         self._awake = False
@@ -183,17 +197,28 @@ class Gateway:
         segment = self.engine.segment_id
         return GatewaySession(segment, role, self._policy, self._directory, self, self, self.now(), source)
 
+    def new_witness(self, peer: str, role: Role) -> Witness:
+        """The witness of a new connection, with the connection's id: segment, start of the gateway, count."""
+        self._accepted += 1
+        segment = self.engine.segment_id
+        name = f"{segment}-{self._started}-{self._accepted}"
+        return Witness(self._note, self._is_session, name, peer, segment, role, self.last_now)
+
+    def _is_session(self, session: str) -> bool:
+        return self._directory.session(session) is not None
+
     def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
         """The stream of a session that logs in; None where there is no such session. The session machine asks.
 
-        What this turn said to the session is numbered under its present UUID, and leaves before the login changes that.
+        What this turn said to the session is numbered under its present UUID, and leaves before the login changes that;
+        so does what a lost connection, which this turn is yet to read, makes it say.
         """
         lane = self.engine.lanes.get(session)
         if lane is not None:
-            if lane.out:
-                self.flush()
             if lane.connection is not None:
                 lane.connection.drop_if_hung_up(self.last_now)
+            if lane.out:
+                self.flush()
         if lane is None:
             if self._directory.session(session) is None:
                 return None
@@ -220,11 +245,31 @@ class Gateway:
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def unbind_all(self) -> None:
-        """Journal that the bindings which a stopped process left behind are gone."""
+        """Journal that the bindings which a stopped process left behind are gone, and what follows from that."""
+        now = self.now()
         for lane in self.engine.lanes.values():
-            for record in lane.stream.unbinding(self.now()):
+            records = lane.stream.unbinding(now)
+            for record in records:
                 lane.stream.apply(record)
-                self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
+                self.journal(Kind.RECORD, lane.number, now, record.to_bytes())
+                reason = "the venue had stopped without ending the session; the binding ends now"
+                self.tell(record.session, TraceKind.DISCONNECTED, Level.WARNING, reason)
+            if records and lane.stream.loses_orders:
+                self.cancel_on_disconnect(lane, now)
+
+    def cancel_on_disconnect(self, lane: Lane, now: int) -> None:
+        """Cancel a session's resting Day orders after its connection was lost, unless the session is set not to."""
+        if self._directory.cancel_on_disconnect(lane.stream.session):
+            self.journal(Kind.CANCEL, lane.number, now, json_body({"reason": int(DISCONNECT)}))
+            count = self.engine.cancel_day_orders(lane, DISCONNECT, now)
+            if count:
+                reason = f"the session was lost: resting Day orders were cancelled: {count}"
+                self.tell(lane.stream.session, TraceKind.CANCEL_ON_DISCONNECT, Level.WARNING, reason, orders=count)
+
+    def tell(self, session: str, kind: TraceKind, level: Level, reason: str, **facts: Fact) -> None:
+        """Keep an entry about a session that no connection made."""
+        segment = self.engine.segment_id
+        self._note(TraceEntry(session, self.last_now, "", "", segment, "primary", kind, level, reason, None, facts))
 
     def closed_ports(self) -> set[str]:
         """The sessions whose ports too many bad logins closed."""
@@ -237,6 +282,7 @@ class Gateway:
         lane.stream.apply(record)
         self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
         self.log.warning("port_opened", session=session, segment=self.engine.segment_id)
+        self.tell(session, TraceKind.PORT_OPENED, Level.INFO, "an administrator opened the ports: it may log in again")
         self.flush()
 
     def end_session(self, session: str, reason: str) -> bool:
@@ -245,13 +291,25 @@ class Gateway:
         The exchange names no code for a session that an administrator ends; 23 is Other.
         """
         now = self.now()
-        connections = [connection for connection in self.connections if connection.session.stream.session == session]
+        connections = self._connections_of(session)
         for connection in connections:
             connection.end(TerminateCode.OTHER, reason, now)
         if connections:
             self.log.warning("session_ended", session=session, segment=self.engine.segment_id, reason=reason)
             self.flush()
         return bool(connections)
+
+    def close_port(self, session: str, closing: Connection, now: int) -> None:
+        """Too many bad logins closed the session's ports, the last of them on `closing`: whoever is logged in there
+        goes too. The exchange closes both ports; that a connection which is up ends with them is our reading."""
+        self.log.warning("port_closed", session=session, segment=self.engine.segment_id, peer=closing.peer)
+        code = TerminateCode.CME_ADMINISTERED_PORT_CLOSURE
+        for connection in self._connections_of(session):
+            if connection is not closing:
+                connection.end(code, words(code), now)
+
+    def _connections_of(self, session: str) -> list[Connection]:
+        return [connection for connection in self.connections if connection.session.stream.session == session]
 
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""
@@ -269,8 +327,10 @@ class Gateway:
             self._schedule()
 
     def took(self, lane: Lane, frames: bytes, now: int) -> None:
-        """Journal business frames that were carried out. What seems to be alone in its turn, because the turn before had
-        no more, is committed and answered at once."""
+        """Journal business frames that were carried out.
+
+        They are committed and answered at once if they seem to be alone in their turn, as those before them were.
+        """
         self._entries += (_head(_FRAMES, lane.number, len(frames), now), frames)
         if not self._scheduled:
             if self._alone:
@@ -284,16 +344,18 @@ class Gateway:
             self._schedule()
 
     def traced(self, connection: Connection, trace: LoginTrace) -> None:
-        """Note which key pair was used, and log how the login attempt ended: one line for an accepted login, everything
-        for one that was not."""
+        """Note which key pair was used, and keep and log how the login attempt ended: one line for an accepted login,
+        everything for one that was not."""
+        connection.witness.login(trace, connection.session)
         if trace.verdict is not Verdict.ACCEPTED or trace.message == "Establish":
             self._directory.key_used(trace, connection.peer.rpartition(":")[0])
         if trace.verdict is not Verdict.ACCEPTED:
             facts = {name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"}
-            self.log.warning("login", peer=connection.peer, **facts)
+            self.log.warning("login", connection=connection.id, peer=connection.peer, **facts)
         elif trace.message == "Establish":
             self.log.info(
                 "login",
+                connection=connection.id,
                 peer=connection.peer,
                 segment=trace.segment,
                 role=trace.role.name,
@@ -375,7 +437,8 @@ class Gateway:
 
     def _log_refusals(self) -> None:
         for refusal in self.engine.refusals:
-            self.log.info("refused", **refusal._asdict())
+            at = self.engine.lanes[refusal.session].connection
+            self.log.info("refused", connection=None if at is None else at.id, **refusal._asdict())
         for error in self.engine.errors:
             self.log.error("internal_error", trace="".join(traceback.format_exception(error)))
         self.engine.forget_refusals()
@@ -384,3 +447,11 @@ class Gateway:
 def _plain(value: object) -> object:
     """A fact as a log line shows it."""
     return value.name if isinstance(value, Enum) else value
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits

@@ -16,13 +16,17 @@ class NegotiationAccepted:
 
 @dataclass(slots=True)
 class EstablishmentAccepted:
-    """EstablishmentAck: on a primary, business may flow; the messages missed are asked for already."""
+    """EstablishmentAck: on a primary, business may flow; the messages missed are asked for already.
+
+    `new_week`: the gateway knows no UUID of ours any more; what is missing now was published under UUID 0.
+    """
 
     backup: bool
     previous_uuid: int
     previous_seq_no: int
     keep_alive_interval: int
     key_expiry: int
+    new_week: bool = False
 
 
 @dataclass(slots=True)
@@ -57,6 +61,24 @@ class NumbersNotApplied:
     from_seq_no: int
     count: int
     filled: bool
+
+
+@dataclass(slots=True)
+class MessagesRequested:
+    """These messages of the gateway did not come, or may not have come: a RetransmitRequest asks for them."""
+
+    uuid: int
+    from_seq_no: int
+    count: int
+
+
+@dataclass(slots=True)
+class MessagesRecovered:
+    """The messages that were asked for from `from_seq_no` on have come; `count` of them."""
+
+    uuid: int
+    from_seq_no: int
+    count: int
 
 
 @dataclass(slots=True)
@@ -98,6 +120,8 @@ Event = (
     | LoginRejected
     | BusinessMessage
     | NumbersNotApplied
+    | MessagesRequested
+    | MessagesRecovered
     | MessagesLost
     | PromotedToPrimary
     | Violation

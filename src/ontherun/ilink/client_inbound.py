@@ -9,7 +9,11 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from ontherun.ilink.client_events import BusinessMessage, MessagesLost
+from ontherun.ilink.stream import FAILURE_WINDOW, FAILURES_TO_CLOSE
 from ontherun.ilink.templates import MAX_RETRANSMIT
+
+_MARGIN = 1_000_000_000
+"""ns by which the peers may see a bad login at different times."""
 
 
 @dataclass(slots=True)
@@ -29,7 +33,8 @@ class ClientMemory:
       `unheard`: negotiated between the two, and perhaps established without our hearing of it, oldest first;
     - `next_outbound`: our next business number; `next_inbound`: the next of the gateway that we have not passed on;
     - `request_timestamp`: the last one used, ns;
-    - `missed`: what is still to fetch under earlier UUIDs, oldest first.
+    - `missed`: what is still to fetch under earlier UUIDs, oldest first;
+    - `bad_logins`: when the last refused logins were answered, ns, oldest first. It outlives the week.
     """
 
     uuid: int = 0
@@ -39,6 +44,20 @@ class ClientMemory:
     request_timestamp: int = 0
     unheard: list[int] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
+    bad_logins: list[int] = field(default_factory=list)
+
+    def refused(self, now: int) -> None:
+        """Note a bad login."""
+        self.bad_logins = [*self.bad_logins[2 - FAILURES_TO_CLOSE :], now]
+
+    def login_at(self) -> int:
+        """From when on another login is safe, ns: a fifth bad one within 60 s would close the session's ports.
+
+        Source: CME, Automated Port Closure.
+        """
+        if len(self.bad_logins) < FAILURES_TO_CLOSE - 1:
+            return 0
+        return self.bad_logins[0] + FAILURE_WINDOW + _MARGIN
 
 
 @dataclass(slots=True)
@@ -62,6 +81,24 @@ class Inbound:
         self.memory = memory
         self._live_next = 0  # the number that the next live message should have
         self._held: deque[BusinessMessage] = deque()
+
+    def week_began(self, uuid: int, previous_uuid: int) -> list[MessagesLost] | None:
+        """Before `established`: whether the gateway knows no UUID of ours any more, since a new trading week began.
+
+        None when it does. Otherwise what was still to fetch, and cannot be any more; the memory is blank then.
+        """
+        memory = self.memory
+        if uuid == memory.uuid or previous_uuid or not memory.uuid:
+            return None
+        lost = [
+            MessagesLost(m.uuid, m.next_seq_no, m.last_seq_no - m.next_seq_no + 1, "a new trading week began")
+            for m in memory.missed
+            if m.last_seq_no
+        ]
+        memory.uuid, memory.next_inbound = 0, 1
+        memory.unheard.clear()
+        memory.missed.clear()
+        return lost
 
     def established(self, uuid: int, next_seq_no: int, previous_uuid: int, previous_seq_no: int) -> bool:
         """Take over EstablishmentAck; False when the gateway counts less than it has sent."""

@@ -33,6 +33,8 @@ from ontherun.ilink.transitions import CLIENT, ClientEvent, ClientState, Outcome
 NEVER = 2**63 - 1
 _MILLISECOND = 1_000_000  # ns
 _NO_ANSWER = -1
+_NOT_COUNTED = frozenset(map(EstablishmentRejectCode, (1, 15, 16, 17, 27, 28)))
+"""Rejects that are no bad login: CME, Automated Port Closure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class ClientLogin:
         "_early_not_applied",
         "_identity",
         "_inbound",
+        "_logging_in",
         "_peer_interval",
         "_secret",
         "_sent_timestamp",
@@ -98,6 +101,7 @@ class ClientLogin:
         self._wanted: Wanted | None = None  # asked for by RetransmitRequest
         self._early_not_applied: NotApplied | None = None
         self._terminated = False
+        self._logging_in = False  # a login message is out
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(state={self.state.name}, uuid={self.uuid}, memory={self.memory!r})"
@@ -150,6 +154,7 @@ class ClientLogin:
     def _begin(self, now: int) -> tuple[bytes, bytes, bytes]:
         """Begin to wait for an answer, two intervals at most: CME client wiki, Negotiate."""
         identity = self._identity
+        self._logging_in = True
         self._deadline = now + 2 * identity.keep_alive_interval * _MILLISECOND
         self.last_sent = now
         self._sent_timestamp = self._timestamp(now)
@@ -203,6 +208,7 @@ class ClientLogin:
         if not self._echoed(answer):
             return self._violated("NegotiationResponse to another request", now)
         self._deadline = NEVER
+        self._logging_in = False
         if self.memory.negotiated_uuid > self.memory.uuid:
             self.memory.unheard.append(self.memory.negotiated_uuid)
         self.memory.negotiated_uuid = self.uuid
@@ -210,20 +216,26 @@ class ClientLogin:
         return [NegotiationAccepted(answer.previous_uuid, answer.previous_seq_no, expiry)]
 
     def _on_negotiation_reject(self, frame: bytes, now: int) -> list[Event]:
-        answer = NegotiationReject.decode(frame)
-        if not self._echoed(answer):
-            return self._violated("NegotiationReject to another request", now)
-        self._deadline = NEVER
-        name = code_name(NegotiationRejectCode, answer.error_codes)
-        return [LoginRejected("Negotiate", answer.error_codes, name, answer.reason.decode("latin-1"))]
+        return self._rejected(NegotiationReject.decode(frame), "Negotiate", NegotiationRejectCode, now)
 
     def _on_establishment_reject(self, frame: bytes, now: int) -> list[Event]:
-        answer = EstablishmentReject.decode(frame)
+        return self._rejected(EstablishmentReject.decode(frame), "Establish", EstablishmentRejectCode, now)
+
+    def _rejected(
+        self,
+        answer: NegotiationReject | EstablishmentReject,
+        asked: str,
+        codes: type[NegotiationRejectCode | EstablishmentRejectCode],
+        now: int,
+    ) -> list[Event]:
         if not self._echoed(answer):
-            return self._violated("EstablishmentReject to another request", now)
+            return self._violated(f"{type(answer).__name__} to another request", now)
         self._deadline = NEVER
-        name = code_name(EstablishmentRejectCode, answer.error_codes)
-        return [LoginRejected("Establish", answer.error_codes, name, answer.reason.decode("latin-1"))]
+        self._logging_in = False
+        code = answer.error_codes
+        if code not in _NOT_COUNTED:
+            self.memory.refused(now)
+        return [LoginRejected(asked, code, code_name(codes, code), answer.reason.decode("latin-1"))]
 
     def _on_establishment_ack(self, frame: bytes, now: int) -> list[Event]:
         answer = EstablishmentAck.decode(frame)
@@ -232,9 +244,12 @@ class ClientLogin:
         if answer.keep_alive_interval in (0, UINT16_NULL):
             return self._violated("EstablishmentAck without KeepAliveInterval", now)
         backup = self.state is ClientState.BACKUP
+        self._logging_in = False
         number, previous, last = answer.next_seq_no, answer.previous_uuid, answer.previous_seq_no
+        lost = None if backup else self._inbound.week_began(answer.uuid, previous)
         if not backup and not self._inbound.established(answer.uuid, number, previous, last):
             return self._violated(f"NextSeqNo {number} is less than the gateway has sent", now)
         self._peer_interval = answer.keep_alive_interval
         expiry = answer.secret_key_secure_id_expiration
-        return [EstablishmentAccepted(backup, previous, last, answer.keep_alive_interval, expiry)]
+        interval, new_week = answer.keep_alive_interval, lost is not None
+        return [EstablishmentAccepted(backup, previous, last, interval, expiry, new_week), *(lost or ())]

@@ -10,7 +10,15 @@ from struct import Struct
 from typing import Protocol
 
 from ontherun.ilink.actions import Close, Send
-from ontherun.ilink.client_events import BusinessMessage, Ended, Event, NumbersNotApplied, PromotedToPrimary
+from ontherun.ilink.client_events import (
+    BusinessMessage,
+    Ended,
+    Event,
+    MessagesRecovered,
+    MessagesRequested,
+    NumbersNotApplied,
+    PromotedToPrimary,
+)
 from ontherun.ilink.client_inbound import ClientMemory
 from ontherun.ilink.client_login import NEVER, ClientIdentity, ClientLogin, code_name
 from ontherun.ilink.codes import RetransmitRejectCode, TerminateCode
@@ -41,6 +49,12 @@ _BACKUP = ClientState.BACKUP
 _SEQ_NUM_AND_UUID = Struct("<IQ")
 _MILLISECOND = 1_000_000  # ns
 _NOTHING_THERE = (RetransmitRejectCode.OUT_OF_RANGE, RetransmitRejectCode.INVALID_UUID)
+_NO_BAD_LOGIN = (
+    TerminateCode.FINISHED,
+    TerminateCode.CME_ADMINISTERED_PORT_CLOSURE,
+    TerminateCode.VOLUME_CONTROLS,
+    TerminateCode.DISCONNECT_OR_TERMINATE_FROM_PRIMARY,
+)
 _SEQUENCES = 64  # more than can be on their way at once
 _TRIES = 2  # how often a RetransmitRequest is sent before its messages are given up
 
@@ -154,7 +168,7 @@ class ClientSession(ClientLogin):
         if self.state is _BACKUP:
             if message.fault_tolerance_indicator == 1:
                 self._step(ClientEvent.PROMOTED)
-                events.append(PromotedToPrimary())
+                events += [PromotedToPrimary(), self._sequence_out(0, now)]  # shows what the old primary never applied
             elif number:
                 return self._violated(f"NextSeqNo {number} on a backup", now)
         if self.state is _ESTABLISHED:
@@ -188,9 +202,11 @@ class ClientSession(ClientLogin):
             events.append(self._sequence_out(0, now))
         return events
 
-    def _on_terminate(self, frame: bytes, _now: int) -> list[Event]:
+    def _on_terminate(self, frame: bytes, now: int) -> list[Event]:
         message = Terminate.decode(frame)
         code = message.error_codes
+        if self._logging_in and code not in _NO_BAD_LOGIN:
+            self.memory.refused(now)
         ended = Ended(code, code_name(TerminateCode, code), message.reason.decode("latin-1"))
         if code == TerminateCode.FINISHED and message.uuid == self.uuid and not self._terminated:
             answer = Terminate.pack(b"", self.uuid, message.request_timestamp, TerminateCode.FINISHED, UINT8_NULL)
@@ -205,7 +221,10 @@ class ClientSession(ClientLogin):
             return []
         self._wanted = self._inbound.wanted()
         self._tries = 0
-        return [] if self._wanted is None else [self._request(now)]
+        wanted = self._wanted
+        if wanted is None:
+            return []
+        return [MessagesRequested(wanted.uuid, wanted.first, wanted.last - wanted.first + 1), self._request(now)]
 
     def _request(self, now: int) -> Send:
         wanted = self._wanted
@@ -227,6 +246,7 @@ class ClientSession(ClientLogin):
             self._requested_at = now
         if self._inbound.finished(wanted):
             self._wanted = None
+            events.append(MessagesRecovered(wanted.uuid, wanted.first, wanted.last - wanted.first + 1))
             events += self._recover(now)
         return events
 

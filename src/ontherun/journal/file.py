@@ -46,6 +46,8 @@ class FileJournal:
         self._checksum = 0
         self._failure: JournalWriteFailed | None = None
         try:
+            path.touch(mode=0o600)
+            path.chmod(0o600)  # it holds every login and order
             self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise self._unusable(error) from error
@@ -95,7 +97,7 @@ class FileJournal:
 
         Raises JournalWriteFailed (disk full, file-size limit, I/O error), now and at every later call.
         """
-        checksum = chained(self._checksum, batch, outputs_crc)
+        checksum = crc32(batch, self._checksum ^ outputs_crc)  # as `chained` has it
         numbers = _pack(len(batch), outputs_crc, checksum)
         row = numbers + crc32(numbers).to_bytes(4, "little") + batch
         try:

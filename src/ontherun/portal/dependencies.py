@@ -52,13 +52,19 @@ Asking = Annotated[Principal, Depends(principal_of)]
 
 async def said_why(request: Request, _by: Asking) -> None:
     """Keep the reason that a request gives in the header Audit-Reason for the audit entries that it makes."""
-    text = request.headers.get("Audit-Reason", "").encode("latin-1").decode("utf-8", "replace").strip()
+    text = request.headers.get("Audit-Reason", "").encode("latin-1").decode("utf-8", "replace")
+    keep_reason(text, ("header", "Audit-Reason"))
+
+
+def keep_reason(text: str, where: tuple[str, str]) -> None:
+    """Keep a reason for the audit entries of the request that is being served; `where` it was given, for the error."""
+    text = text.strip()
     if text:
         try:
-            checked_name("Audit-Reason", text)
+            checked_name(where[-1], text)
         except InvalidError as error:
             message = f"{error.what} Expected: {error.expected}"
-            raise RequestValidationError([{"loc": ("header", "Audit-Reason"), "msg": message}]) from None
+            raise RequestValidationError([{"loc": where, "msg": message}]) from None
     WHY.set(text)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
+from ontherun.portal.pages.guard import REASON_FIELD
 from ontherun.portal.pages.key_forms import FormError, Problem, problem_of
 from ontherun.portal.pages.shell import redirect, render
 from ontherun.registry import AnyTerms, InvalidError, Principal, Registry
@@ -18,7 +19,7 @@ from ontherun.registry import Request as SubmittedRequest
 Values = dict[str, list[str]]
 """What a form holds: each field's name and its values."""
 
-_OWN = ("csrf", "agreed", "fee", "back")
+_OWN = ("csrf", "agreed", "fee", "back", REASON_FIELD)
 """Fields of the review itself."""
 
 
@@ -102,6 +103,7 @@ async def ask(
         title=title,
         crumbs=crumbs,
         preview=preview,
+        reason=one(values, REASON_FIELD),
         hidden=[(name, value) for name, typed in values.items() if name not in _OWN for value in typed],
         action=request.url.path,
         problem=problem,

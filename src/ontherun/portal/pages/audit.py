@@ -57,6 +57,7 @@ class Row:
     entity: str
     subject_url: str | None
     details: Mapping[str, object]
+    why: str
 
 
 @router.get("/audit", response_class=HTMLResponse)
@@ -162,5 +163,6 @@ def _row(entry: AuditEntry, names: Mapping[int, str]) -> Row:
     url = f"/sessions/{name}" if kind == "session" and name.isalnum() and name.isascii() else None
     entity = "venue" if entry.entity_id is None else names.get(entry.entity_id, str(entry.entity_id))
     details: dict[str, object] = json.loads(entry.details)
+    why = details.pop("reason", "")
     said_first = sorted(details.items(), key=lambda detail: detail[1] in (None, "", []))
-    return Row(entry, entity, url, dict(said_first))
+    return Row(entry, entity, url, dict(said_first), str(why))

@@ -14,13 +14,16 @@ from urllib.parse import quote, urlsplit
 from fastapi import Depends, Request, Response
 from starlette.exceptions import HTTPException
 
-from ontherun.portal.dependencies import Serving
+from ontherun.portal.dependencies import Serving, keep_reason
 from ontherun.portal.headers import LATE_COOKIES
 from ontherun.portal.pages.shell import redirect
 from ontherun.registry import AFTER_PROOF, Principal, Registry, SignedIn, Visitor, csrf_of
 
 SESSION_COOKIE = "otr_session"
 """The cookie of a browser that is signed in: SameSite=Strict, not readable by scripts."""
+
+REASON_FIELD = "audit_reason"
+"""The field of any form that says why, for the audit."""
 
 VISITOR_COOKIE = "otr_visitor"
 """The cookie of a browser that is not signed in yet. It gives no right; it ties a form to the browser that was shown it
@@ -104,8 +107,10 @@ Viewer = Annotated[Principal, Depends(viewer_of)]
 
 
 async def csrf_checked(request: Request, _viewer: Viewer) -> None:
-    """Refuse a form that this portal did not give to this browser (403)."""
+    """Refuse a form that this portal did not give to this browser (403), and keep the reason that it gives."""
     await _check_form(request, request.state.csrf, *request.state.earlier_csrf)
+    reason = (await request.form()).get(REASON_FIELD)
+    keep_reason(reason if isinstance(reason, str) else "", ("body", REASON_FIELD))
 
 
 async def visitor_form_checked(request: Request) -> None:
@@ -152,7 +157,8 @@ def _foreign() -> HTTPException:
 
 
 def let_in(request: Request, response: Response, cookie: str) -> None:
-    """Give a browser its new cookie, and take the one away that it had before."""
+    """Give a browser its new cookie, and take the one away that it had before, or was just given for a proof."""
+    setattr(request.state, LATE_COOKIES, [])
     _set_session_cookie(request, response, cookie)
     response.delete_cookie(
         cookie_name(request, VISITOR_COOKIE), httponly=True, samesite="lax", secure=is_secure(request)
