@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from ontherun.gateway.entries import Kind
-from ontherun.gateway.lane import Lane
+from ontherun.gateway.lane import LARGE_READ, Lane
 from ontherun.gateway.witness import Witness
 from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trace
 from ontherun.ilink.codes import TerminateCode
@@ -95,6 +95,9 @@ class Connection(asyncio.Protocol):
                 if position > start:
                     taken = data if start == 0 and position == end else data[start:position]
                     gateway.journal(_FRAMES, lane.number, now, taken)
+                    if len(taken) > LARGE_READ:
+                        lane.heard.clear()
+                    lane.heard.append(taken)
                     if position == end:
                         break
             frame = self._next_frame(data, position, end, now)
@@ -239,8 +242,10 @@ class Connection(asyncio.Protocol):
                 self._registered = self._gateway.bind(lane, self)
         elif lane.connection is self:  # its Terminate is the last that this connection says
             lane.connection = None
+            lane.left()
 
     def _retransmit(self, action: Retransmit) -> None:
         assert self._lane is not None
+        self._lane.told_again(action.uuid, action.from_seq_no, action.count)
         for frame in self._gateway.read_again(self._lane, action.uuid, action.from_seq_no, action.count):
             self._send(frame)

@@ -157,7 +157,9 @@ class Engine:
     def apply(self, entry: Entry) -> None:
         """Carry out one journal entry again."""
         if entry.kind is Kind.FRAMES:
-            stop = self.take(self._numbered[entry.lane], entry.body, 0, len(entry.body), entry.now)
+            lane = self._numbered[entry.lane]
+            lane.hear(entry.body)
+            stop = self.take(lane, entry.body, 0, len(entry.body), entry.now)
             if stop != len(entry.body):
                 raise ValueError(f"the frames of lane {entry.lane} stop at byte {stop} of {len(entry.body)}")
         elif entry.kind is Kind.RECORD:

@@ -9,7 +9,6 @@ import contextlib
 import socket
 import traceback
 from collections.abc import Callable, Mapping
-from enum import Enum
 from time import monotonic_ns
 from typing import Protocol
 
@@ -17,7 +16,7 @@ from ontherun.gateway.connection import Connection
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
-from ontherun.gateway.witness import Note, Witness
+from ontherun.gateway.witness import Note, Witness, base36, plain_facts
 from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.gateway_session import GatewaySession
@@ -107,7 +106,7 @@ class Gateway:
         self._clock = clock
         self._broken = broken
         self._note = note
-        self._started = _base36(self.last_now // 1_000_000)
+        self._started = self.last_now // 1_000_000
         self._accepted = 0
         self._poll = poll
         self._awake_until = 0
@@ -188,7 +187,7 @@ class Gateway:
         """The witness of a new connection, with the connection's id: segment, start of the gateway, count."""
         self._accepted += 1
         segment = self.engine.segment_id
-        name = f"{segment}-{self._started}-{self._accepted}"
+        name = f"{segment}-{base36(self._started)}-{self._accepted}"
         return Witness(self._note, self._is_session, name, peer, segment, role, self.last_now)
 
     def _is_session(self, session: str) -> bool:
@@ -228,6 +227,7 @@ class Gateway:
     def bind(self, lane: Lane, connection: Connection) -> Mapping[int, RegisteredPartyDetails]:
         """From here on what is said to the lane goes to this connection. Returns a live view of its party details."""
         lane.connection = connection
+        lane.came_back(self.stored(lane.stream, lane.missed_uuid).stop)
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def unbind_all(self) -> None:
@@ -300,8 +300,7 @@ class Gateway:
         if trace.verdict is not Verdict.ACCEPTED or trace.message == "Establish":
             self._directory.key_used(trace, connection.peer.rpartition(":")[0])
         if trace.verdict is not Verdict.ACCEPTED:
-            facts = {name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"}
-            self.log.warning("login", connection=connection.id, peer=connection.peer, **facts)
+            self.log.warning("login", connection=connection.id, peer=connection.peer, **plain_facts(trace))
         elif trace.message == "Establish":
             self.log.info(
                 "login",
@@ -386,16 +385,3 @@ class Gateway:
         for error in self.engine.errors:
             self.log.error("internal_error", trace="".join(traceback.format_exception(error)))
         self.engine.forget_refusals()
-
-
-def _plain(value: object) -> object:
-    """A fact as a log line shows it."""
-    return value.name if isinstance(value, Enum) else value
-
-
-def _base36(number: int) -> str:
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return digits

@@ -4,6 +4,7 @@ It reads what goes by on the session layer, so the state machine need not know t
 """
 
 from collections.abc import Callable
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from ontherun.ilink.codes import RetransmitRejectCode, TerminateCode
@@ -42,14 +43,14 @@ class Witness:
     belongs to nobody but the operator.
     """
 
-    __slots__ = ("_ended", "_known", "_note", "_since", "connection", "owner", "peer", "role", "segment")
+    __slots__ = ("_ended", "_known", "_note", "connection", "owner", "peer", "role", "segment", "since")
 
     def __init__(
         self, note: Note, known: Callable[[str], bool], connection: str, peer: str, segment: int, role: Role, now: int
     ) -> None:
         self._note = note
         self._known = known
-        self._since = now
+        self.since = now
         self._ended = ""
         self.connection = connection
         self.peer = peer
@@ -168,7 +169,7 @@ class Witness:
         """The TCP connection is gone. Seconds are since it was made."""
         reason = self._ended or (f"the connection broke: {error}" if error else "the client closed the connection")
         level = Level.INFO if self._ended else Level.WARNING
-        seconds = (now - self._since) // _SECOND
+        seconds = (now - self.since) // _SECOND
         self.tell(TraceKind.DISCONNECTED, level, f"{reason}; it was open for {seconds} s", now, seconds=seconds)
 
     # Inside.
@@ -185,3 +186,18 @@ class Witness:
         uuid = message.uuid if message.last_uuid == UINT64_NULL else message.last_uuid
         reason = f"{count} messages from {first} on are sent again, under UUID {uuid}"
         self.tell(TraceKind.RETRANSMISSION, Level.INFO, reason, now, from_seq_no=first, msg_count=count, uuid=uuid)
+
+
+def plain_facts(trace: LoginTrace) -> dict[str, object]:
+    """A login as a log line shows it."""
+    values = {name: getattr(trace, name) for name in trace.__slots__ if name != "at"}
+    return {name: value.name if isinstance(value, Enum) else value for name, value in values.items()}
+
+
+def base36(number: int) -> str:
+    """A number in few letters."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits

@@ -8,6 +8,7 @@ import socket
 from typing import Self
 
 import ontherun
+from ontherun.gateway.live import LastFrames, LiveStream, last_frames, live_stream
 from ontherun.gateway.recovery import Recovered
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.market.prices import format_32nds
@@ -148,6 +149,16 @@ class Venue:
         for segment in self.segments.values():
             if session_id in segment.gateway.closed_ports():
                 segment.gateway.open_port(session_id)
+
+    def live(self, session_id: str) -> list[LiveStream]:
+        """How the session stands on each segment where it ever was."""
+        found = (live_stream(segment.gateway, session_id) for segment in self.segments.values())
+        return [stream for stream in found if stream is not None]
+
+    def last_frames(self, session_id: str, count: int) -> list[LastFrames]:
+        """The session's last business messages on each segment where it ever was."""
+        found = (last_frames(segment.gateway, session_id, count) for segment in self.segments.values())
+        return [frames for frames in found if frames is not None]
 
     def end_session(self, session_id: str, reason: str) -> bool:
         """End what a session has open at the gateways of all segments; whether there was anything."""
