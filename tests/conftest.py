@@ -107,7 +107,7 @@ def _running_venue(kept_in: Path) -> RunningVenue:
 
 def _standing() -> "LiveStream":
     """A session that logged in a minute ago."""
-    from ontherun.gateway.live import LiveConnection, LiveStream
+    from ontherun.gateway.live import LiveConnection, LiveRate, LiveStream
 
     then = START - 60 * 10**9
     uuid = START // 1000
@@ -143,6 +143,7 @@ def _standing() -> "LiveStream":
         closes_at=5,
         port_closed=False,
         orders=4,
+        rates=(LiveRate("COMMON", 412.0, 500, 750), LiveRate("CANCEL", 3.0, 1000, 1500)),
         connections=(connection,),
     )
 

@@ -68,7 +68,7 @@ def test_numbers_and_connections_are_those_of_now(venue: VenueProcess) -> None:
 def test_what_nobody_was_there_for_is_to_recover_until_it_was_fetched(venue: VenueProcess) -> None:
     with RawClient(venue.address, venue.key()) as one, RawClient(venue.address, venue.key(1)) as two:
         one.log_in()
-        one.order(venue.security_id("UB02"), 2, PRICE, 5, b"SELL")
+        one.order(venue.security_id("UB02"), 2, PRICE, 5, b"SELL", time_in_force=1)  # GTC: it stays
         one.expect(m.ExecutionReportNew)
         one.close()
         until_gone(venue)
@@ -144,12 +144,12 @@ def test_the_commands_show_the_same(venue: VenueProcess) -> None:
 def test_the_last_messages_are_there_in_words_and_after_a_kill(venue: VenueProcess) -> None:  # the last: it kills
     with RawClient(venue.address, venue.key()) as client:
         client.log_in()
-        client.order(venue.security_id("UB10"), 1, PRICE, 5, b"FIRST")
+        client.order(venue.security_id("UB10"), 1, PRICE, 5, b"FIRST", time_in_force=1)
         client.expect(m.ExecutionReportNew)
         client.order(1, 1, PRICE, 5, b"SECOND")
         client.receive()
         for number in range(70):
-            client.order(venue.security_id("UB10"), 1, PRICE, 5, b"N%d" % number)
+            client.order(venue.security_id("UB10"), 1, PRICE, 5, b"N%d" % number, time_in_force=1)
             client.expect(m.ExecutionReportNew)
         venue.kill()
     with VenueProcess(venue.data, "--no-fsync") as again:

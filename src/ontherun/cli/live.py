@@ -89,6 +89,10 @@ def _lines(found: dict[str, Any]) -> list[str]:
             lines.append(f"  to recover      {behind}")
         lines.append(f"  stored          {stream['stored']} messages can be asked for again")
         lines.append(f"  working orders  {stream['orders']}")
+        for rate in stream["rates"]:
+            if rate["per_second"]:
+                limits = f"refused above {rate['reject']}, ended above {rate['logout']}"
+                lines.append(f"  {rate['module'].lower():<15} {rate['per_second']:.0f}/s; {limits}")
         if stream["port_closed"]:
             lines.append(f"  PORT CLOSED     open it with: ontherun session open-port {found['session_id']}")
         elif stream["bad_logins"]:

@@ -2,9 +2,12 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ontherun.ilink.stream import Stream
+
+if TYPE_CHECKING:
+    from ontherun.gateway.witness import Witness
 
 READS_KEPT = 50
 """How many reads of a session are kept for whoever looks at it."""
@@ -28,6 +31,10 @@ class Peer(Protocol):
     @property
     def id(self) -> str:
         """What names it in the log and in traces."""
+
+    @property
+    def witness(self) -> "Witness":
+        """What tells its session's owner."""
 
     def write(self, numbered: bytes) -> None:
         """Write what is queued and then `numbered`."""
@@ -55,6 +62,7 @@ class Lane:
 
     __slots__ = (
         "connection",
+        "controls",
         "first",
         "heard",
         "joined",
@@ -64,6 +72,7 @@ class Lane:
         "missed_uuid",
         "number",
         "out",
+        "over_limit",
         "owner",
         "owners",
         "stream",
@@ -72,11 +81,14 @@ class Lane:
     def __init__(self, number: int, stream: Stream) -> None:
         self.number = number
         self.stream = stream
+        self.controls = stream.controls
         self.connection: Peer | None = None
         """Where the session is logged in now."""
         self.key = (stream.session, stream.uuid)
         """What the outbox files its messages under."""
         self.owners: dict[str, Owner] = {}
+        self.over_limit = False
+        """Messaging Controls end the session."""
         self.owner: Owner = self.owner_for("")
         self.out: list[bytes] = []
         """Numbered frames of this turn, in order; they leave after the turn's commit."""

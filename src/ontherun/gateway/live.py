@@ -32,6 +32,17 @@ class LiveConnection:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveRate:
+    """Messages a second in the present window of Messaging Controls, and the limits: above `reject` messages are
+    refused, above `logout` the session is ended. `module` is the name of a `Module`."""
+
+    module: str
+    per_second: float
+    reject: int
+    logout: int
+
+
+@dataclass(frozen=True, slots=True)
 class LiveStream:
     """A session on one market segment.
 
@@ -61,6 +72,7 @@ class LiveStream:
     closes_at: int
     port_closed: bool
     orders: int
+    rates: tuple[LiveRate, ...]
     connections: tuple[LiveConnection, ...]
 
 
@@ -101,6 +113,10 @@ def live_stream(gateway: "Gateway", session: str) -> LiveStream | None:
         closes_at=FAILURES_TO_CLOSE,
         port_closed=stream.port_closed,
         orders=sum(len(engine.market.orders_of(owner)) for owner in lane.owners.values()),
+        rates=tuple(
+            LiveRate(rate.module.name, rate.per_second, rate.limits.reject, rate.limits.logout)
+            for rate in engine.rates(lane, now)
+        ),
         connections=tuple(map(_connection, here)),
     )
 

@@ -4,7 +4,6 @@ It reads what goes by on the session layer, so the state machine need not know t
 """
 
 from collections.abc import Callable
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from ontherun.ilink.codes import RetransmitRejectCode, TerminateCode
@@ -43,7 +42,7 @@ class Witness:
     belongs to nobody but the operator.
     """
 
-    __slots__ = ("_ended", "_known", "_note", "connection", "owner", "peer", "role", "segment", "since")
+    __slots__ = ("_ended", "_known", "_note", "_throttled", "connection", "owner", "peer", "role", "segment", "since")
 
     def __init__(
         self, note: Note, known: Callable[[str], bool], connection: str, peer: str, segment: int, role: Role, now: int
@@ -52,6 +51,7 @@ class Witness:
         self._known = known
         self.since = now
         self._ended = ""
+        self._throttled = -1  # the beginning of the window that was told
         self.connection = connection
         self.peer = peer
         self.segment = segment
@@ -161,6 +161,12 @@ class Witness:
         self._ended = f"the client did not read: {unsent} bytes were waiting"
         self.tell(TraceKind.SLOW_CONSUMER, Level.ERROR, self._ended, now, unsent=unsent)
 
+    def throttled(self, window: int, reason: str, now: int) -> None:
+        """Messages were refused by Messaging Controls; told once for each window, which began at `window`."""
+        if window != self._throttled:
+            self._throttled = window
+            self.tell(TraceKind.THROTTLED, Level.ERROR, reason, now)
+
     def bad_frame(self, reason: str, now: int) -> None:
         """The stream cannot be cut into messages."""
         self.tell(TraceKind.BAD_FRAME, Level.ERROR, reason, now)
@@ -186,18 +192,3 @@ class Witness:
         uuid = message.uuid if message.last_uuid == UINT64_NULL else message.last_uuid
         reason = f"{count} messages from {first} on are sent again, under UUID {uuid}"
         self.tell(TraceKind.RETRANSMISSION, Level.INFO, reason, now, from_seq_no=first, msg_count=count, uuid=uuid)
-
-
-def plain_facts(trace: LoginTrace) -> dict[str, object]:
-    """A login as a log line shows it."""
-    values = {name: getattr(trace, name) for name in trace.__slots__ if name != "at"}
-    return {name: value.name if isinstance(value, Enum) else value for name, value in values.items()}
-
-
-def base36(number: int) -> str:
-    """A number in few letters."""
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return digits

@@ -25,6 +25,15 @@ class LiveConnectionView(Strict):
     unsent: int
 
 
+class LiveRateView(Strict):
+    """Messages a second over the present 3 s: above `reject` they are refused, above `logout` the session is ended."""
+
+    module: str
+    per_second: float
+    reject: int
+    logout: int
+
+
 class LiveStreamView(Strict):
     """The session on one market segment: see docs/trace.md for each number."""
 
@@ -45,6 +54,7 @@ class LiveStreamView(Strict):
     closes_at: int
     port_closed: bool
     orders: int
+    rates: list[LiveRateView]
     connections: list[LiveConnectionView]
 
 

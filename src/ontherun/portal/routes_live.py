@@ -1,5 +1,6 @@
 """How a session stands now, its last messages, and the end of its connections."""
 
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ from ontherun.gateway.live import LiveConnection, LiveStream
 from ontherun.keys import utc_text
 from ontherun.portal import models
 from ontherun.portal.dependencies import Asking, Serving
-from ontherun.portal.models_live import Ended, LiveConnectionView, LiveStreamView, LiveView, MessageView
+from ontherun.portal.models_live import Ended, LiveConnectionView, LiveRateView, LiveStreamView, LiveView, MessageView
 from ontherun.portal.problems import answers
 from ontherun.portal.routes_sessions import status_of
 from ontherun.registry import Right
@@ -80,6 +81,7 @@ def _stream(stream: LiveStream) -> LiveStreamView:
         closes_at=stream.closes_at,
         port_closed=stream.port_closed,
         orders=stream.orders,
+        rates=[LiveRateView(**asdict(rate)) for rate in stream.rates],
         connections=[_connection(each) for each in stream.connections],
     )
 
