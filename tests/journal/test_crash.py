@@ -36,7 +36,8 @@ def killed(process: subprocess.Popen[str], seconds: float) -> int:
     acknowledged = int(process.stdout.readline())
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
-    lines = process.communicate()[0].splitlines(keepends=True)
+    lines = process.stdout.readlines()  # communicate() would pass over what readline() has buffered
+    process.communicate()
     return max([acknowledged, *(int(line) for line in lines if line.endswith("\n"))])
 
 
