@@ -36,7 +36,7 @@ def killed(process: subprocess.Popen[str], seconds: float) -> int:
     acknowledged = int(process.stdout.readline())
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
-    lines = process.stdout.readlines()  # communicate() would pass over what readline() has buffered
+    lines = process.stdout.read().splitlines(keepends=True)  # communicate() would lose what readline() took ahead
     process.communicate()
     return max([acknowledged, *(int(line) for line in lines if line.endswith("\n"))])
 
