@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from ontherun.keys import ManualClock
     from ontherun.portal import GatewayAddress, InstrumentSummary
+    from ontherun.trace import TraceStore
 
 START = 1_767_225_600 * 1_000_000_000  # 2026-01-01
 
@@ -28,6 +29,22 @@ class RunningVenue:
     ended: list[tuple[str, str]] = field(default_factory=list)
     promoted: list[int] = field(default_factory=list)
     api_url: str = "http://testserver"
+    kept_in: Path | None = None
+    """Where its traces are kept; the running loop's thread opens them when they are first asked for."""
+    _traces: "TraceStore | None" = None
+
+    @property
+    def traces(self) -> "TraceStore":
+        from ontherun.trace import TraceStore
+
+        if self._traces is None:
+            assert self.kept_in is not None
+            self._traces = TraceStore(self.kept_in / "traces.sqlite3")
+        return self._traces
+
+    async def close(self) -> None:
+        if self._traces is not None:
+            await self._traces.close()
 
     @property
     def public_url(self) -> str:
@@ -73,18 +90,19 @@ class LivePortal:
         return self.data_dir / "admin.token"
 
 
-def _running_venue() -> RunningVenue:
+def _running_venue(kept_in: Path) -> RunningVenue:
     from ontherun.portal import GatewayAddress, InstrumentSummary
 
     return RunningVenue(
         [GatewayAddress(40, "primary", "127.0.0.1", 9040)],
         [InstrumentSummary("UB10", 810, 40, "10-Year Note", "1/2 of 1/32")],
+        kept_in=kept_in,
     )
 
 
 @pytest.fixture
-def running_venue() -> RunningVenue:
-    return _running_venue()
+def running_venue(tmp_path: Path) -> RunningVenue:
+    return _running_venue(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +114,7 @@ def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePortal
     from ontherun.registry import Registry
 
     data_dir = tmp_path_factory.mktemp("live")
-    clock, running = ManualClock(START), _running_venue()
+    clock, running = ManualClock(START), _running_venue(data_dir)
     servers: list[uvicorn.Server] = []
 
     async def serve() -> None:
@@ -106,6 +124,7 @@ def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePortal
         app = create_app(registry, running)
         servers.append(uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off")))
         await servers[0].serve()
+        await running.close()
         await registry.close()
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))

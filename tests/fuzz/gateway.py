@@ -24,6 +24,7 @@ from ontherun.journal import MemoryJournal, Outbox
 from ontherun.market.benchmarks import BENCHMARKS
 from ontherun.market.policy import SegmentPolicy
 from ontherun.sbe import Framer
+from ontherun.trace import TraceEntry
 
 from .breaking import broken, pieces, random_frame
 
@@ -141,6 +142,7 @@ class Case:
         )
         self.engine = Engine(40, SegmentPolicy())
         self.outbox: Outbox[tuple[str, int]] = Outbox(folder / "outbox.bin")
+        self.noted: list[TraceEntry] = []
         self.gateway = Gateway(
             self.engine,
             self.journal,
@@ -150,6 +152,7 @@ class Case:
             lambda: self.now,
             self.log,
             self.broken.append,
+            self.noted.append,
         )
         self.gateway.journal(Kind.MARKET, 0, self.now, instruments_body(BENCHMARKS))
         self.engine.open_market(BENCHMARKS)

@@ -39,6 +39,19 @@ def refused_start(data: Path, *options: str) -> str:
     return ended.stderr
 
 
+def test_what_a_venue_writes_is_for_its_owner_only_wherever_it_lies(tmp_path: Path) -> None:
+    """In a directory that others may enter, and over files that an earlier version left open to them."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    for name in ("registry.sqlite3", "journal-40.bin"):
+        (data / name).touch(mode=0o644)
+    with VenueProcess(data, "--no-fsync") as venue, RawClient(venue.address, venue.key()) as client:
+        client.log_in()
+        written = [path for path in data.rglob("*") if path.is_file() and path.name != "up.json"]
+        assert len(written) >= 9
+        assert not [path for path in written if path.stat().st_mode & 0o077]
+
+
 def test_a_request_that_never_ends_does_not_keep_the_venue_from_stopping(tmp_path: Path) -> None:
     with VenueProcess(tmp_path / "data", "--no-fsync") as venue, http(venue) as hanging:
         token = Path(venue.ready["token_file"]).read_text().strip()

@@ -24,6 +24,7 @@ from ontherun.cli import (
     session_changes,
     sessions,
     status,
+    traces,
     up,
 )
 from ontherun.cli.changing import changing
@@ -41,6 +42,7 @@ app.command("sign-in-link")(changing(people.sign_in_link))
 app.command("status")(status.status)
 app.command("attention")(attention.attention)
 session_changes.add_to(sessions.app)
+sessions.app.command("trace")(traces.trace)
 app.add_typer(sessions.app)
 app.add_typer(drop_copy.app)
 app.add_typer(market_data.app)

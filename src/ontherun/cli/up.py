@@ -117,10 +117,11 @@ async def run(settings: "Settings") -> int:
     from ontherun.journal import JournalError
     from ontherun.registry import RegistryError
     from ontherun.service.venue import Venue
+    from ontherun.trace import TraceError
 
     try:
         venue = await Venue.start(settings)
-    except (RegistryError, JournalError, RecoveryError, OSError) as error:
+    except (RegistryError, JournalError, RecoveryError, TraceError, OSError) as error:
         sys.stderr.write(f"ontherun cannot start: {error}\n")
         return 1
     stop = asyncio.Event()

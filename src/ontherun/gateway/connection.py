@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, cast
 
 from ontherun.gateway.entries import Kind
 from ontherun.gateway.lane import Lane
+from ontherun.gateway.witness import Witness
 from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trace
 from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.records import Role
+from ontherun.ilink.trace import Verdict
 from ontherun.ilink.transitions import GatewayState
 from ontherun.market.terms import PartyDetails
 from ontherun.sbe import FramingError
@@ -48,6 +50,7 @@ class Connection(asyncio.Protocol):
         "peer",
         "session",
         "transport",
+        "witness",
     )
 
     def __init__(self, gateway: "Gateway", listener: Role) -> None:
@@ -68,6 +71,7 @@ class Connection(asyncio.Protocol):
         host, port = transport.get_extra_info("peername", ("?", 0))[:2]
         self.peer = f"{host}:{port}"
         self.session: GatewaySession = self._gateway.new_session(self.listener, host)
+        self.witness: Witness = self._gateway.new_witness(self.peer, self.session.role)
         self.transport.set_write_buffer_limits(high=SLOW_CONSUMER)
         self._gateway.connections.add(self)
 
@@ -103,7 +107,9 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer does not read: let it go."""
-        self._gateway.log.warning("slow_consumer", peer=self.peer, unsent=self.transport.get_write_buffer_size())
+        unsent = self.transport.get_write_buffer_size()
+        self._gateway.log.warning("slow_consumer", connection=self.id, peer=self.peer, unsent=unsent)
+        self.witness.slow_consumer(unsent, self._gateway.now())
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -113,9 +119,17 @@ class Connection(asyncio.Protocol):
         gateway.connections.discard(self)
         now = gateway.now()
         self.act(lambda: self.session.lost(now), now)
-        gateway.log.info("disconnected", peer=self.peer, error=str(exc) if exc else None)
+        error = str(exc) if exc else ""
+        self.witness.lost(error, now)
+        session = self.witness.owner
+        gateway.log.info("disconnected", connection=self.id, session=session, peer=self.peer, error=error or None)
 
     # What the gateway calls.
+
+    @property
+    def id(self) -> str:
+        """What names this connection in the log and in traces."""
+        return self.witness.connection
 
     def act(self, judge: Callable[[], list[Action]], now: int) -> None:
         """Let the session machine judge, and do what it says.
@@ -125,10 +139,14 @@ class Connection(asyncio.Protocol):
         """
         if self._lane is not None and self._lane.out:
             self._gateway.flush()
-        for action in judge():
+        actions = judge()
+        told = any(isinstance(action, Trace) and action.trace.verdict is Verdict.TERMINATED for action in actions)
+        for action in actions:
             if isinstance(action, Send):
+                self.witness.sent(action.frame, now, told=told)
                 self._send(action.frame)
             elif isinstance(action, Record):
+                self.witness.record(action.record, now)
                 self._record(action, now)
             elif isinstance(action, Retransmit):
                 self._retransmit(action)
@@ -197,7 +215,8 @@ class Connection(asyncio.Protocol):
             error = FramingError("size", size, [])
         else:
             return data[position : position + size] if end - position >= size else None
-        self._gateway.log.warning("bad_frame", peer=self.peer, error=str(error))
+        self._gateway.log.warning("bad_frame", connection=self.id, peer=self.peer, error=str(error))
+        self.witness.bad_frame(str(error), now)
         self.act(lambda: self.session.framing_fault(error, now), now)
         self.closing = True
         self._gateway.speak(self)
@@ -206,6 +225,7 @@ class Connection(asyncio.Protocol):
     def _other(self, frame: bytes, now: int) -> None:
         """A frame that the engine did not take: of the session layer, out of sequence, or not to be read."""
         session, engine = self.session, self._gateway.engine
+        self.witness.received(frame, now)
         if session.state is not _ESTABLISHED or not engine.is_business(frame):
             self.act(lambda: session.receive(frame, now), now)
         elif (number := engine.number_of(frame)) is not None:

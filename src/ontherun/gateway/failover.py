@@ -31,4 +31,4 @@ def exchange_roles(gateway: Gateway) -> None:
     """Let the backup's listener be the primary's from here on, and the other way round."""
     gateway.roles = {listener: Role(1 - role) for listener, role in gateway.roles.items()}
     for connection in gateway.connections:
-        connection.session.role = gateway.roles[connection.listener]
+        connection.session.role = connection.witness.role = gateway.roles[connection.listener]

@@ -17,6 +17,7 @@ from ontherun.gateway.connection import Connection
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.gateway.witness import Note, Witness
 from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.gateway_session import GatewaySession
@@ -27,6 +28,8 @@ from ontherun.ilink.templates import GATEWAY_BUSINESS
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
 from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
+from ontherun.trace import Level, TraceEntry, TraceKind
+from ontherun.trace.entry import Fact
 
 BACKLOG = 1024
 ACCEPTORS = 8
@@ -75,7 +78,8 @@ class Gateway:
     """The listeners and connections of one market segment.
 
     `clock` returns ns since the epoch; `poll` is how long, in ns, the loop is kept awake after input (0: not at
-    all); `broken` is called once when the journal cannot be written: nothing may be acknowledged any more.
+    all); `broken` is called once when the journal cannot be written: nothing may be acknowledged any more; `note` keeps
+    what the owners of sessions are told.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class Gateway:
         clock: Callable[[], int],
         log: Log,
         broken: Callable[[Exception], None],
+        note: Note,
         poll: int = 0,
     ) -> None:
         self.engine = engine
@@ -103,6 +108,9 @@ class Gateway:
         self.policy = policy
         self._clock = clock
         self._broken = broken
+        self._note = note
+        self._started = _base36(self.last_now // 1_000_000)
+        self._accepted = 0
         self._poll = poll
         self._awake_until = 0
         self._awake = False
@@ -178,6 +186,16 @@ class Gateway:
         segment, role = self.engine.segment_id, self.roles[listener]
         return GatewaySession(segment, role, self.policy, self._directory, self, self, self.now(), source)
 
+    def new_witness(self, peer: str, role: Role) -> Witness:
+        """The witness of a new connection, with the connection's id: segment, start of the gateway, count."""
+        self._accepted += 1
+        segment = self.engine.segment_id
+        name = f"{segment}-{self._started}-{self._accepted}"
+        return Witness(self._note, self._is_session, name, peer, segment, role, self.last_now)
+
+    def _is_session(self, session: str) -> bool:
+        return self._directory.session(session) is not None
+
     def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
         """The stream of a session that logs in; None where there is no such session. The session machine asks.
 
@@ -223,6 +241,13 @@ class Gateway:
             for record in lane.stream.unbinding(self.now()):
                 lane.stream.apply(record)
                 self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
+                reason = "the venue had stopped without ending the session; the binding ends now"
+                self.tell(record.session, TraceKind.DISCONNECTED, Level.WARNING, reason)
+
+    def tell(self, session: str, kind: TraceKind, level: Level, reason: str, **facts: Fact) -> None:
+        """Keep an entry about a session that no connection made."""
+        segment = self.engine.segment_id
+        self._note(TraceEntry(session, self.last_now, "", "", segment, "primary", kind, level, reason, None, facts))
 
     def closed_ports(self) -> set[str]:
         """The sessions whose ports too many bad logins closed."""
@@ -235,6 +260,7 @@ class Gateway:
         lane.stream.apply(record)
         self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
         self.log.warning("port_opened", session=session, segment=self.engine.segment_id)
+        self.tell(session, TraceKind.PORT_OPENED, Level.INFO, "an administrator opened the ports: it may log in again")
         self.flush()
 
     def end_session(self, session: str, reason: str) -> bool:
@@ -273,16 +299,18 @@ class Gateway:
             self._schedule()
 
     def traced(self, connection: Connection, trace: LoginTrace) -> None:
-        """Note which key pair was used, and log how the login attempt ended: one line for an accepted login, everything
-        for one that was not."""
+        """Note which key pair was used, and keep and log how the login attempt ended: one line for an accepted login,
+        everything for one that was not."""
+        connection.witness.login(trace, connection.session)
         if trace.verdict is not Verdict.ACCEPTED or trace.message == "Establish":
             self._directory.key_used(trace, connection.peer.rpartition(":")[0])
         if trace.verdict is not Verdict.ACCEPTED:
             facts = {name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"}
-            self.log.warning("login", peer=connection.peer, **facts)
+            self.log.warning("login", connection=connection.id, peer=connection.peer, **facts)
         elif trace.message == "Establish":
             self.log.info(
                 "login",
+                connection=connection.id,
                 peer=connection.peer,
                 segment=trace.segment,
                 role=trace.role.name,
@@ -358,7 +386,8 @@ class Gateway:
 
     def _log_refusals(self) -> None:
         for refusal in self.engine.refusals:
-            self.log.info("refused", **refusal._asdict())
+            at = self.engine.lanes[refusal.session].connection
+            self.log.info("refused", connection=None if at is None else at.id, **refusal._asdict())
         for error in self.engine.errors:
             self.log.error("internal_error", trace="".join(traceback.format_exception(error)))
         self.engine.forget_refusals()
@@ -367,3 +396,11 @@ class Gateway:
 def _plain(value: object) -> object:
     """A fact as a log line shows it."""
     return value.name if isinstance(value, Enum) else value
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits

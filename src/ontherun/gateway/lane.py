@@ -19,6 +19,10 @@ class PartyDetails:
 class Peer(Protocol):
     """A connection, as far as a lane knows it."""
 
+    @property
+    def id(self) -> str:
+        """What names it in the log and in traces."""
+
     def write(self, numbered: bytes) -> None:
         """Write what is queued and then `numbered`."""
 

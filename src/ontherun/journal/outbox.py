@@ -40,6 +40,8 @@ class Outbox(Generic[Key]):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        path.touch(mode=0o600)
+        path.chmod(0o600)
         self._file = path.open("wb", buffering=_RUN_SIZE)
         self._reader = path.open("rb", buffering=0)
         self._write = self._file.write

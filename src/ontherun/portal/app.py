@@ -28,6 +28,7 @@ from ontherun.portal import (
     routes_requests,
     routes_session_requests,
     routes_sessions,
+    routes_traces,
     routes_venue,
 )
 from ontherun.portal.dependencies import known_parameters, said_why
@@ -57,6 +58,7 @@ _ROUTES = (
     routes_attention,
     routes_audit,
     routes_notices,
+    routes_traces,
 )
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,

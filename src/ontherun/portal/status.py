@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ontherun.trace import TraceStore
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayAddress:
@@ -36,6 +38,10 @@ class Status(Protocol):
     @property
     def public_url(self) -> str:
         """Where people reach the portal, without a trailing slash: `api_url` unless it was set."""
+
+    @property
+    def traces(self) -> TraceStore:
+        """What happened at logins and on connections."""
 
     def gateways(self) -> Sequence[GatewayAddress]:
         """The gateways that listen now."""

@@ -8,6 +8,7 @@ from ontherun.gateway.engine import Engine, instruments_body
 from ontherun.gateway.entries import Kind
 from ontherun.gateway.gateway import Directory, Gateway, Log
 from ontherun.gateway.recovery import Recovered, recover
+from ontherun.gateway.witness import Note
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import Role
 from ontherun.journal import FileJournal, JournalError, Outbox
@@ -37,6 +38,7 @@ class SegmentRuntime:
         clock: Callable[[], int],
         log: Log,
         broken: Callable[[Exception], None],
+        note: Note,
     ) -> None:
         """Recover what the journal holds; a new one begins with `instruments`.
 
@@ -52,7 +54,7 @@ class SegmentRuntime:
         self._close.callback(outbox.close)
         self.recovered = recover(engine, journal, outbox)
         poll = settings.poll_microseconds * 1000
-        self.gateway = gateway = Gateway(engine, journal, outbox, directory, policy, clock, log, broken, poll)
+        self.gateway = gateway = Gateway(engine, journal, outbox, directory, policy, clock, log, broken, note, poll)
         if not engine.instruments:
             gateway.journal(Kind.MARKET, 0, gateway.now(), instruments_body(instruments))
             engine.open_market(instruments)

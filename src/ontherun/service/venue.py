@@ -27,6 +27,7 @@ from ontherun.service.log import JsonLog
 from ontherun.service.segment_runtime import SegmentRuntime
 from ontherun.service.settings import Settings
 from ontherun.service.web import WebServer
+from ontherun.trace import TraceStore
 
 
 class Venue:
@@ -49,8 +50,8 @@ class Venue:
     async def start(cls, settings: Settings) -> Self:
         """Open what is stored, recover, listen, and say so in DIR/up.json and the ready file.
 
-        Raises RegistryError, JournalError, RecoveryError or OSError (a port that is taken) with a message for a
-        person; nothing stays open then.
+        Raises RegistryError, JournalError, RecoveryError, TraceError or OSError (a port that is taken) with a message
+        for a person; nothing stays open then.
         """
         clock = LabClock(SystemClock()) if settings.lab else SystemClock()
         registry = await Registry.open(settings.data, clock, market_segments=settings.segments)
@@ -166,6 +167,8 @@ class Venue:
         settings, registry = self.settings, self.registry
         log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
+        self.traces = TraceStore(settings.data / "traces.sqlite3")
+        self._close.push_async_callback(self.traces.close)
         self.notices = NoticeJobs(registry, settings.notices, log, lambda: self.public_url)
         self.demo = await registry.seed_demo()
         await registry.local_token_file()
@@ -176,7 +179,7 @@ class Venue:
         for segment in self.segments.values():
             self._close.push_async_callback(segment.close)
             instruments = settings.segments[segment.segment_id]
-            segment.open(instruments, authority, policy, clock.now, log, self._broken)
+            segment.open(instruments, authority, policy, clock.now, log, self._broken, self.traces.note)
             if isinstance(clock, LabClock):
                 clock.listen(segment.gateway.follow_clock)
         for segment in self.segments.values():
