@@ -13,9 +13,9 @@ from ontherun.gateway.entries import Kind
 from ontherun.gateway.lane import Lane
 from ontherun.gateway.witness import Witness
 from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trace
-from ontherun.ilink.codes import TerminateCode
+from ontherun.ilink.codes import TerminateCode, words
 from ontherun.ilink.gateway_session import GatewaySession
-from ontherun.ilink.records import Role
+from ontherun.ilink.records import PortClosed, Role, Unbound
 from ontherun.ilink.trace import Verdict
 from ontherun.ilink.transitions import GatewayState
 from ontherun.market.terms import PartyDetails
@@ -226,7 +226,10 @@ class Connection(asyncio.Protocol):
         """A frame that the engine did not take: of the session layer, out of sequence, or not to be read."""
         session, engine = self.session, self._gateway.engine
         self.witness.received(frame, now)
-        if session.state is not _ESTABLISHED or not engine.is_business(frame):
+        if self._lane is not None and self._lane.over_limit:
+            self._lane.over_limit = False
+            self.end(TerminateCode.VOLUME_CONTROLS, words(TerminateCode.VOLUME_CONTROLS), now)
+        elif session.state is not _ESTABLISHED or not engine.is_business(frame):
             self.act(lambda: session.receive(frame, now), now)
         elif (number := engine.number_of(frame)) is not None:
             self.act(lambda: session.business(number, now) or [], now)
@@ -252,9 +255,13 @@ class Connection(asyncio.Protocol):
             lane.backup = None
         elif lane.connection is self:  # its Terminate is the last that this connection says
             lane.connection = None
-            if lane.backup is not None:
-                reason = "the primary's connection has ended"
-                lane.backup.end(TerminateCode.DISCONNECT_OR_TERMINATE_FROM_PRIMARY, reason, now)
+        if isinstance(record, Unbound) and lane.stream.loses_orders:
+            self._gateway.cancel_on_disconnect(lane, now)
+        elif isinstance(record, PortClosed):
+            self._gateway.close_port(record.session, self, now)
+        if lane.connection is None and lane.backup is not None:
+            reason = "the primary's connection has ended"
+            lane.backup.end(TerminateCode.DISCONNECT_OR_TERMINATE_FROM_PRIMARY, reason, now)
 
     def _retransmit(self, action: Retransmit) -> None:
         assert self._lane is not None

@@ -53,11 +53,25 @@ class Lane:
     """The stream of one session on one segment, its owners (one for each firm), and what the present turn says to
     it."""
 
-    __slots__ = ("backup", "connection", "first", "joined", "key", "number", "out", "owner", "owners", "stream")
+    __slots__ = (
+        "backup",
+        "connection",
+        "controls",
+        "first",
+        "joined",
+        "key",
+        "number",
+        "out",
+        "over_limit",
+        "owner",
+        "owners",
+        "stream",
+    )
 
     def __init__(self, number: int, stream: Stream) -> None:
         self.number = number
         self.stream = stream
+        self.controls = stream.controls
         self.connection: Peer | None = None
         """Where the session is logged in now, as primary."""
         self.backup: Peer | None = None
@@ -65,6 +79,8 @@ class Lane:
         self.key = (stream.session, stream.uuid)
         """What the outbox files its messages under."""
         self.owners: dict[str, Owner] = {}
+        self.over_limit = False
+        """Messaging Controls end the session."""
         self.owner: Owner = self.owner_for("")
         self.out: list[bytes] = []
         """Numbered frames of this turn, in order; they leave after the turn's commit."""
