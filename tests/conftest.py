@@ -30,6 +30,7 @@ class RunningVenue:
     ended: list[tuple[str, str]] = field(default_factory=list)
     standing: dict[str, list["LiveStream"]] = field(default_factory=dict)
     frames: dict[str, list["LastFrames"]] = field(default_factory=dict)
+    promoted: list[int] = field(default_factory=list)
     api_url: str = "http://testserver"
     kept_in: Path | None = None
     """Where its traces are kept; the running loop's thread opens them when they are first asked for."""
@@ -72,6 +73,10 @@ class RunningVenue:
 
     def last_frames(self, session_id: str, count: int) -> list["LastFrames"]:
         return self.frames.get(session_id, [])
+
+    def promote(self, segment: int) -> int:
+        self.promoted.append(segment)
+        return len(self.logged_in)
 
     def end_session(self, session_id: str, reason: str) -> bool:
         self.ended.append((session_id, reason))

@@ -65,5 +65,11 @@ class Status(Protocol):
     def last_frames(self, session_id: str, count: int) -> Sequence[LastFrames]:
         """Up to `count` of the session's last business messages each way, of each gateway where it ever was."""
 
+    def promote(self, segment: int) -> int:
+        """Have a market segment's backup gateway take over from its primary: how many sessions go on there.
+
+        Connections to the primary break, as when its gateway fails. Durable on return.
+        """
+
     def end_session(self, session_id: str, reason: str) -> bool:
         """End what a session has open at the gateways, telling the client why; whether there was anything to end."""
