@@ -55,6 +55,9 @@ class Registry:
     def key_used(self, trace: object, source: str) -> None:
         pass
 
+    def cancel_on_disconnect(self, session: str) -> bool:
+        return session == "AAA"
+
     def party_details(self, session: str, firm: str) -> Mapping[int, PartyDetails]:
         return {1: PartyDetails(1, b"ACCOUNT")}
 

@@ -14,6 +14,7 @@ from ontherun.gateway import new_order, rejects, reports
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.ilink import records
+from ontherun.ilink.controls import MODULES, NO_CONTROLS, ControlPolicy, Controls, Module, Rate, Verdict
 from ontherun.ilink.messages import (
     NewOrderSingle,
     OrderCancelReplaceRequest,
@@ -38,6 +39,7 @@ from ontherun.market.events import (
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.segment import MarketSegment
+from ontherun.market.states import SecurityTradingStatus
 from ontherun.sbe import DecodeError
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 
@@ -81,6 +83,7 @@ class Engine:
         self.policy = policy
         self.instruments: tuple[Instrument, ...] = ()
         self.market = MarketSegment(segment_id, (), policy)
+        self.controls = NO_CONTROLS
         self.lanes: dict[str, Lane] = {}
         self.touched: list[Lane] = []
         self.refusals: list[rejects.Refusal] = []
@@ -91,7 +94,10 @@ class Engine:
             OrderCancelReplaceRequest.TEMPLATE_ID: self._replace,
             OrderCancelRequest.TEMPLATE_ID: self._cancel,
         }
-        self._handlers = {template: carried_out.get(template, self._unsupported) for template in CLIENT_BUSINESS}
+        self._handlers = {
+            template: _counted(MODULES.get(template), carried_out.get(template, self._unsupported))
+            for template in CLIENT_BUSINESS
+        }
 
     # What the gateway tells; recovery tells it again.
 
@@ -112,13 +118,35 @@ class Engine:
         """Let orders of a session and firm name these party details."""
         lane.owner_for(firm).party_details[details.party_details_list_req_id] = details
 
+    def control(self, policy: ControlPolicy) -> None:
+        """Take these limits of Messaging Controls from here on."""
+        self.controls = policy
+        for lane in self._numbered:
+            lane.controls.look_again()
+
+    def rates(self, lane: Lane, now: int) -> list[Rate]:
+        """What the session has sent in the present window of Messaging Controls, beside its limits."""
+        return lane.controls.rates(lane.stream.next_inbound, self.controls, now, closed=self._closed)
+
+    def cancel_day_orders(self, lane: Lane, reason: int, now: int) -> int:
+        """Cancel a session's resting Day orders, unasked, and count them; `reason` is ExecRestatementReason (378)."""
+        count = 0
+        for owner in lane.owners.values():
+            cancelled = self.market.cancel_day_orders(owner, reason, now)
+            count += len(cancelled)
+            self._report(cancelled, now)
+        return count
+
     def take(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
         """Carry out the business messages in `data` from `position` on, as long as they are whole and in sequence.
 
         Returns where it stopped: at `end`, or at the first frame that is not whole, no business message, or out of
-        sequence, which is the session's to judge.
+        sequence, which is the session's to judge; or for which Messaging Controls end the session, which
+        `lane.over_limit` says then.
         """
         stream = lane.stream
+        controls = lane.controls
+        last = controls.last if controls.start <= now < controls.until else 0
         handlers = self._handlers
         unpack = _FRONT.unpack_from
         front = _FRONT.size
@@ -134,8 +162,18 @@ class Engine:
                 break
             if template == _ODD:
                 number = self.number_of(data[position : position + size])
-            if number != stream.next_inbound or number > MAX_SEQ_NUM:
+            if number != stream.next_inbound:
                 break
+            if number > last:  # the session has sent much, or begins a window
+                if number > MAX_SEQ_NUM:
+                    break
+                verdict = controls.judge(template, number, self.controls, now, closed=self._closed)
+                if verdict is Verdict.LOGOUT:
+                    lane.over_limit = True
+                    break
+                if verdict is Verdict.REJECT:
+                    handler = self._throttled
+                last = controls.last
             stream.next_inbound = number + 1
             try:
                 handler(lane, data, position, now)
@@ -165,6 +203,9 @@ class Engine:
             lane = self.lanes[record.session]
             lane.stream.apply(record)
             lane.bind()
+        elif entry.kind is Kind.CANCEL:
+            reason = int(json.loads(entry.body)["reason"])
+            self.cancel_day_orders(self._numbered[entry.lane], reason, entry.now)
         else:
             self._apply_json(entry.kind, entry.lane, json.loads(entry.body))
 
@@ -198,6 +239,8 @@ class Engine:
         elif kind is Kind.PARTY:
             details = PartyDetails(int(str(value["id"])), str(value["account"]).encode())
             self.register(self._numbered[lane], str(value["firm"]), details)
+        elif kind is Kind.CONTROLS:
+            self.control(ControlPolicy.from_json(value))
 
     # Business messages, each in sequence already.
 
@@ -253,9 +296,31 @@ class Engine:
     def _unsupported(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         rejects.unsupported(self, lane, data, position, now)
 
+    # Messaging Controls.
+
+    @property
+    def _closed(self) -> bool:
+        return self.market.status is SecurityTradingStatus.CLOSED
+
+    def _throttled(self, lane: Lane, data: bytes, position: int, now: int) -> None:
+        rejects.throttled(self, lane, data, position, now)
+
     def _report(self, events: list[Event], now: int) -> None:
         for event in events:
             REPORTS[event.__class__](self, event, now)
+
+
+def _counted(module: Module | None, handler: Handler) -> Handler:
+    """The handler of a message that Messaging Controls do not count as Common, counting it as what it is."""
+    if module is None:
+        return handler
+    count = Controls.count_cancel if module is Module.CANCEL else Controls.count_quote
+
+    def counting(lane: Lane, data: bytes, position: int, now: int) -> None:
+        count(lane.controls)
+        handler(lane, data, position, now)
+
+    return counting
 
 
 def instruments_body(instruments: Iterable[Instrument]) -> bytes:

@@ -19,8 +19,9 @@ from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.gateway.witness import Note, Witness
 from ontherun.ilink.authority import Authority
-from ontherun.ilink.codes import TerminateCode
+from ontherun.ilink.codes import TerminateCode, words
 from ontherun.ilink.gateway_session import GatewaySession
+from ontherun.ilink.messages.enums import ExecReason
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
@@ -30,6 +31,8 @@ from ontherun.journal import Journal, Outbox
 from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
 from ontherun.trace import Level, TraceEntry, TraceKind
 from ontherun.trace.entry import Fact
+
+DISCONNECT = ExecReason.CANCEL_ON_DISCONNECT
 
 BACKLOG = 1024
 ACCEPTORS = 8
@@ -70,6 +73,9 @@ class Directory(Authority, Protocol):
     def key_used(self, trace: LoginTrace, source: str) -> None:
         """A login from the address `source` named the key pair `trace.access_key_id`, and ended like this."""
 
+    def cancel_on_disconnect(self, session: str) -> bool:
+        """Whether the session's resting Day orders go when its connection is lost."""
+
     def party_details(self, session: str, firm: str) -> Mapping[int, RegisteredPartyDetails]:
         """The registered party details of a session and firm by PartyDetailsListReqID."""
 
@@ -99,11 +105,13 @@ class Gateway:
         self.outbox = outbox
         self.log = log
         self.connections: set[Connection] = set()
+        self.roles = {role: role for role in Role}
+        """What the listener of each designated role is now: a promotion may change it."""
         self.last_now = clock()
         self._offset = policy.clock_offset() if policy.clock_offset is not None else 0
         self._journal = journal
         self._directory = directory
-        self._policy = policy
+        self.policy = policy
         self._clock = clock
         self._broken = broken
         self._note = note
@@ -124,7 +132,7 @@ class Gateway:
     # Starting and stopping.
 
     async def listen(self, host: str, port: int, role: Role) -> int:
-        """Listen for clients; the port, which is a free one where 0 was asked for."""
+        """Listen as the designated primary or backup; the port, which is a free one where 0 was asked for."""
         listening = socket.create_server((host, port), backlog=BACKLOG)
         for _ in range(ACCEPTORS):
             accepting = await self._loop.create_server(
@@ -171,7 +179,7 @@ class Gateway:
     def follow_clock(self) -> None:
         """Notice that a lab moved or stopped the clock: time is what it says now, and no interval under way ends early
         or late for it, so that a live session survives any journey."""
-        offset = self._policy.clock_offset() if self._policy.clock_offset is not None else 0
+        offset = self.policy.clock_offset() if self.policy.clock_offset is not None else 0
         by = offset - self._offset
         if by:
             self._offset = offset
@@ -179,10 +187,10 @@ class Gateway:
             for connection in self.connections:
                 connection.session.shift(by)
 
-    def new_session(self, role: Role, source: str) -> GatewaySession:
-        """The state machine for a new connection from the address `source`."""
-        segment = self.engine.segment_id
-        return GatewaySession(segment, role, self._policy, self._directory, self, self, self.now(), source)
+    def new_session(self, listener: Role, source: str) -> GatewaySession:
+        """The state machine for a new connection from the address `source` to the listener designated like this."""
+        segment, role = self.engine.segment_id, self.roles[listener]
+        return GatewaySession(segment, role, self.policy, self._directory, self, self, self.now(), source)
 
     def new_witness(self, peer: str, role: Role) -> Witness:
         """The witness of a new connection, with the connection's id: segment, start of the gateway, count."""
@@ -197,14 +205,16 @@ class Gateway:
     def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
         """The stream of a session that logs in; None where there is no such session. The session machine asks.
 
-        What this turn said to the session is numbered under its present UUID, and leaves before the login changes that.
+        What this turn said to the session is numbered under its present UUID, and leaves before the login changes that;
+        so does what a lost connection, which this turn is yet to read, makes it say.
         """
         lane = self.engine.lanes.get(session)
         if lane is not None:
+            for there in (lane.connection, lane.backup):
+                if there is not None:
+                    there.drop_if_hung_up(self.last_now)
             if lane.out:
                 self.flush()
-            if lane.connection is not None:
-                lane.connection.drop_if_hung_up(self.last_now)
         if lane is None:
             if self._directory.session(session) is None:
                 return None
@@ -228,16 +238,31 @@ class Gateway:
     def bind(self, lane: Lane, connection: Connection) -> Mapping[int, RegisteredPartyDetails]:
         """From here on what is said to the lane goes to this connection. Returns a live view of its party details."""
         lane.connection = connection
+        if lane.backup is connection:
+            lane.backup = None
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def unbind_all(self) -> None:
-        """Journal that the bindings which a stopped process left behind are gone."""
+        """Journal that the bindings which a stopped process left behind are gone, and what follows from that."""
+        now = self.now()
         for lane in self.engine.lanes.values():
-            for record in lane.stream.unbinding(self.now()):
+            records = lane.stream.unbinding(now)
+            for record in records:
                 lane.stream.apply(record)
-                self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
+                self.journal(Kind.RECORD, lane.number, now, record.to_bytes())
                 reason = "the venue had stopped without ending the session; the binding ends now"
                 self.tell(record.session, TraceKind.DISCONNECTED, Level.WARNING, reason)
+            if records and lane.stream.loses_orders:
+                self.cancel_on_disconnect(lane, now)
+
+    def cancel_on_disconnect(self, lane: Lane, now: int) -> None:
+        """Cancel a session's resting Day orders after its connection was lost, unless the session is set not to."""
+        if self._directory.cancel_on_disconnect(lane.stream.session):
+            self.journal(Kind.CANCEL, lane.number, now, json_body({"reason": int(DISCONNECT)}))
+            count = self.engine.cancel_day_orders(lane, DISCONNECT, now)
+            if count:
+                reason = f"the session was lost: resting Day orders were cancelled: {count}"
+                self.tell(lane.stream.session, TraceKind.CANCEL_ON_DISCONNECT, Level.WARNING, reason, orders=count)
 
     def tell(self, session: str, kind: TraceKind, level: Level, reason: str, **facts: Fact) -> None:
         """Keep an entry about a session that no connection made."""
@@ -264,13 +289,25 @@ class Gateway:
         The exchange names no code for a session that an administrator ends; 23 is Other.
         """
         now = self.now()
-        connections = [connection for connection in self.connections if connection.session.stream.session == session]
+        connections = self._connections_of(session)
         for connection in connections:
             connection.end(TerminateCode.OTHER, reason, now)
         if connections:
             self.log.warning("session_ended", session=session, segment=self.engine.segment_id, reason=reason)
             self.flush()
         return bool(connections)
+
+    def close_port(self, session: str, closing: Connection, now: int) -> None:
+        """Too many bad logins closed the session's ports, the last of them on `closing`: whoever is logged in there
+        goes too. The exchange closes both ports; that a connection which is up ends with them is our reading."""
+        self.log.warning("port_closed", session=session, segment=self.engine.segment_id, peer=closing.peer)
+        code = TerminateCode.CME_ADMINISTERED_PORT_CLOSURE
+        for connection in self._connections_of(session):
+            if connection is not closing:
+                connection.end(code, words(code), now)
+
+    def _connections_of(self, session: str) -> list[Connection]:
+        return [connection for connection in self.connections if connection.session.stream.session == session]
 
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""

@@ -115,9 +115,10 @@ class Directory:
         return KeyFound(self._master_keys.open(stored.secret, bound_to), pair.expires_at)
 
     def cancel_on_disconnect(self, session: str) -> bool:
-        """Whether the session's resting orders are cancelled when its connection is lost. False for an unknown one."""
+        """Whether the session's resting Day orders are cancelled when its connection is lost. True for a deleted one,
+        whose orders nobody else would cancel."""
         found = self.order_entry_session(session)
-        return found is not None and found.cancel_on_disconnect
+        return found is None or found.cancel_on_disconnect
 
     def order_entry_session(self, session_id: str) -> OrderEntrySession | None:
         """Return the Order Entry session, or None when there is none or it was deleted."""
