@@ -27,6 +27,7 @@ class RunningVenue:
     logged_in: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     ended: list[tuple[str, str]] = field(default_factory=list)
+    promoted: list[int] = field(default_factory=list)
     api_url: str = "http://testserver"
     kept_in: Path | None = None
     """Where its traces are kept; the running loop's thread opens them when they are first asked for."""
@@ -63,6 +64,10 @@ class RunningVenue:
 
     def open_port(self, session_id: str) -> None:
         self.closed.remove(session_id)
+
+    def promote(self, segment: int) -> int:
+        self.promoted.append(segment)
+        return len(self.logged_in)
 
     def end_session(self, session_id: str, reason: str) -> bool:
         self.ended.append((session_id, reason))

@@ -10,6 +10,7 @@ from ontherun.cli import (
     demo,
     drop_copy,
     frames,
+    gateways,
     key_test,
     keys_all,
     lab,
@@ -50,6 +51,7 @@ app.add_typer(policies.app)
 keys_all.app.command("test")(changing(key_test.judge_login))
 app.add_typer(keys_all.app)
 app.add_typer(orders.app)
+app.add_typer(gateways.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
 app.add_typer(notices.app)

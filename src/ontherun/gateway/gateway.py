@@ -105,11 +105,13 @@ class Gateway:
         self.outbox = outbox
         self.log = log
         self.connections: set[Connection] = set()
+        self.roles = {role: role for role in Role}
+        """What the listener of each designated role is now: a promotion may change it."""
         self.last_now = clock()
         self._offset = policy.clock_offset() if policy.clock_offset is not None else 0
         self._journal = journal
         self._directory = directory
-        self._policy = policy
+        self.policy = policy
         self._clock = clock
         self._broken = broken
         self._note = note
@@ -130,7 +132,7 @@ class Gateway:
     # Starting and stopping.
 
     async def listen(self, host: str, port: int, role: Role) -> int:
-        """Listen for clients; the port, which is a free one where 0 was asked for."""
+        """Listen as the designated primary or backup; the port, which is a free one where 0 was asked for."""
         listening = socket.create_server((host, port), backlog=BACKLOG)
         for _ in range(ACCEPTORS):
             accepting = await self._loop.create_server(
@@ -177,7 +179,7 @@ class Gateway:
     def follow_clock(self) -> None:
         """Notice that a lab moved or stopped the clock: time is what it says now, and no interval under way ends early
         or late for it, so that a live session survives any journey."""
-        offset = self._policy.clock_offset() if self._policy.clock_offset is not None else 0
+        offset = self.policy.clock_offset() if self.policy.clock_offset is not None else 0
         by = offset - self._offset
         if by:
             self._offset = offset
@@ -185,10 +187,10 @@ class Gateway:
             for connection in self.connections:
                 connection.session.shift(by)
 
-    def new_session(self, role: Role, source: str) -> GatewaySession:
-        """The state machine for a new connection from the address `source`."""
-        segment = self.engine.segment_id
-        return GatewaySession(segment, role, self._policy, self._directory, self, self, self.now(), source)
+    def new_session(self, listener: Role, source: str) -> GatewaySession:
+        """The state machine for a new connection from the address `source` to the listener designated like this."""
+        segment, role = self.engine.segment_id, self.roles[listener]
+        return GatewaySession(segment, role, self.policy, self._directory, self, self, self.now(), source)
 
     def new_witness(self, peer: str, role: Role) -> Witness:
         """The witness of a new connection, with the connection's id: segment, start of the gateway, count."""
@@ -208,8 +210,9 @@ class Gateway:
         """
         lane = self.engine.lanes.get(session)
         if lane is not None:
-            if lane.connection is not None:
-                lane.connection.drop_if_hung_up(self.last_now)
+            for there in (lane.connection, lane.backup):
+                if there is not None:
+                    there.drop_if_hung_up(self.last_now)
             if lane.out:
                 self.flush()
         if lane is None:
@@ -235,6 +238,8 @@ class Gateway:
     def bind(self, lane: Lane, connection: Connection) -> Mapping[int, RegisteredPartyDetails]:
         """From here on what is said to the lane goes to this connection. Returns a live view of its party details."""
         lane.connection = connection
+        if lane.backup is connection:
+            lane.backup = None
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def unbind_all(self) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.stream import Stream
 
 
@@ -28,6 +29,12 @@ class Peer(Protocol):
     def drop_if_hung_up(self, now: int) -> None:
         """End the binding when the peer is gone, which may not have been read yet."""
 
+    def end(self, code: TerminateCode, reason: str, now: int) -> None:
+        """End the session with Terminate, unprompted."""
+
+    def promote(self, now: int) -> None:
+        """Go on as the primary."""
+
 
 class Owner:
     """Who owns an order: a session trading for one firm. The market knows it by `sender_comp`, the gateway by
@@ -47,6 +54,7 @@ class Lane:
     it."""
 
     __slots__ = (
+        "backup",
         "connection",
         "controls",
         "first",
@@ -65,7 +73,9 @@ class Lane:
         self.stream = stream
         self.controls = stream.controls
         self.connection: Peer | None = None
-        """Where the session is logged in now."""
+        """Where the session is logged in now, as primary."""
+        self.backup: Peer | None = None
+        """Where it waits on the backup."""
         self.key = (stream.session, stream.uuid)
         """What the outbox files its messages under."""
         self.owners: dict[str, Owner] = {}

@@ -58,5 +58,11 @@ class Status(Protocol):
     def open_port(self, session_id: str) -> None:
         """Open the ports of a session, one of `closed_ports`, again; durable on return."""
 
+    def promote(self, segment: int) -> int:
+        """Have a market segment's backup gateway take over from its primary: how many sessions go on there.
+
+        Connections to the primary break, as when its gateway fails. Durable on return.
+        """
+
     def end_session(self, session_id: str, reason: str) -> bool:
         """End what a session has open at the gateways, telling the client why; whether there was anything to end."""

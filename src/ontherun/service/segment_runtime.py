@@ -22,16 +22,16 @@ from ontherun.service.settings import Settings
 
 
 class SegmentRuntime:
-    """A market segment as it runs: `engine`, `gateway`, where it listens, and what its start `recovered`."""
+    """A market segment as it runs: `engine`, `gateway`, and what its start `recovered`."""
 
     def __init__(self, segment_id: int, settings: Settings) -> None:
         self.segment_id = segment_id
-        self.addresses: list[GatewayAddress] = []
         self.recovered = Recovered(0, 0)
         self.engine = Engine(segment_id, SegmentPolicy())
         self.gateway: Gateway
         self.hours = hours_of_segment(segment_id) if settings.hours == "exchange" else None
         self._settings = settings
+        self._ports: dict[Role, int] = {}
         self._close = AsyncExitStack()
 
     def open(
@@ -94,8 +94,16 @@ class SegmentRuntime:
         self._close.push_async_callback(self.gateway.close, "the gateway is going down")
         host = self._settings.host
         for role in (Role.PRIMARY, Role.BACKUP):
-            port = await self.gateway.listen(host, self._settings.gateway_port(self.segment_id, role), role)
-            self.addresses.append(GatewayAddress(self.segment_id, role.name.lower(), host, port))
+            port = self._settings.gateway_port(self.segment_id, role)
+            self._ports[role] = await self.gateway.listen(host, port, role)
+
+    def addresses(self) -> list[GatewayAddress]:
+        """Where the gateway listens, the primary of now first."""
+        host, roles = self._settings.host, self.gateway.roles
+        return [
+            GatewayAddress(self.segment_id, roles[listener].name.lower(), host, self._ports[listener])
+            for listener in sorted(self._ports, key=roles.__getitem__, reverse=True)
+        ]
 
     async def close(self) -> None:
         """End the sessions in order, commit, and close everything; the reverse of the start."""

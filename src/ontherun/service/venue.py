@@ -8,6 +8,7 @@ import socket
 from typing import Self
 
 import ontherun
+from ontherun.gateway.failover import promote
 from ontherun.gateway.recovery import Recovered
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.market.prices import format_32nds
@@ -110,7 +111,7 @@ class Venue:
 
     def gateways(self) -> list[GatewayAddress]:
         """The gateways that listen."""
-        return [address for segment in self.segments.values() for address in segment.addresses]
+        return [address for segment in self.segments.values() for address in segment.addresses()]
 
     def instruments(self) -> list[InstrumentSummary]:
         """The instruments that can be traded."""
@@ -149,6 +150,12 @@ class Venue:
         for segment in self.segments.values():
             if session_id in segment.gateway.closed_ports():
                 segment.gateway.open_port(session_id)
+
+    def promote(self, segment: int) -> int:
+        """Have a segment's backup gateway take over from its primary; how many sessions go on there."""
+        promoted = promote(self.segments[segment].gateway)
+        self._tell_ready()
+        return promoted
 
     def end_session(self, session_id: str, reason: str) -> bool:
         """End what a session has open at the gateways of all segments; whether there was anything."""
@@ -199,10 +206,13 @@ class Venue:
             recovered=self.recovered._asdict(),
             gateways=[f"{a.segment}:{a.port}" for a in self.gateways()],
         )
-        for path in (settings.data / "up.json", settings.ready_file):
+        self._tell_ready()
+        self._close.callback((settings.data / "up.json").unlink, missing_ok=True)
+
+    def _tell_ready(self) -> None:
+        for path in (self.settings.data / "up.json", self.settings.ready_file):
             if path is not None:
                 ready.write(path, self.ready)
-        self._close.callback((settings.data / "up.json").unlink, missing_ok=True)
 
     def _broken(self, error: Exception) -> None:
         if not self.failed.done():
