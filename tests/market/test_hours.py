@@ -1,5 +1,6 @@
 """Trading hours: the phases of days, as the exchange publishes them."""
 
+import itertools
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -61,7 +62,7 @@ def test_phases_follow_one_another_without_end_and_without_overlap(segment):
     coming = hours.after(at(date(2026, 12, 20), "12:00"))
     phases = [next(coming) for _ in range(400)]
     assert [phase.at for phase in phases] == sorted({phase.at for phase in phases})
-    for earlier, later in zip(phases, phases[1:], strict=False):
+    for earlier, later in itertools.pairwise(phases):
         assert hours.phase_at(later.at - 1) == earlier
         assert hours.phase_at(later.at) == later
         assert later.trade_date >= earlier.trade_date
