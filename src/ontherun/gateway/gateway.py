@@ -309,6 +309,18 @@ class Gateway:
     def _connections_of(self, session: str) -> list[Connection]:
         return [connection for connection in self.connections if connection.session.stream.session == session]
 
+    def command(self, name: str, **given: int) -> int:
+        """Do something to the market as the venue (`ontherun.gateway.venue_commands`); durable on return.
+
+        Returns how many events that were. Raises LookupError or ValueError, and nothing has changed then.
+        """
+        now = self.now()
+        events = self.engine.command(name, given, now)
+        self.journal(Kind.COMMAND, 0, now, json_body({"do": name, **given}))
+        self.log.info("market_command", segment=self.engine.segment_id, command=name, events=events, **given)
+        self.flush()
+        return events
+
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner

@@ -25,6 +25,7 @@ from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
 from ontherun.service.due_requests import DueRequests
 from ontherun.service.log import JsonLog
+from ontherun.service.market_hours import MarketHours
 from ontherun.service.segment_runtime import SegmentRuntime
 from ontherun.service.settings import Settings
 from ontherun.service.web import WebServer
@@ -195,6 +196,10 @@ class Venue:
                 clock.listen(segment.gateway.follow_clock)
         for segment in self.segments.values():
             await segment.listen()
+        hours = MarketHours(self.segments.values(), clock.now)
+        self._close.push_async_callback(hours.stop)
+        if isinstance(clock, LabClock):
+            clock.listen(hours.wake)
         registry.requests.end_session = self.end_session
         due = DueRequests(registry, log)
         self._close.push_async_callback(due.stop)
