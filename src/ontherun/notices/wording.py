@@ -312,6 +312,12 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
         "clock.moved": Wording(
             "The clock was moved", "The clock was moved", ("{actor} moved the venue's clock to {to}.",), (), ()
         ),
+        "gateway.promoted": Wording(
+            "The backup gateway of {subject} is the primary",
+            "Backup gateways are the primaries",
+            ("{actor} had the backup gateway of {subject} take over from the primary.",),
+            ("Sessions that waited on the backup trade on there; every other connection of the segment has ended.",),
+        ),
         "policy.changed": Wording(
             "A policy was changed", "{count} policies were changed", ("{actor} changed a policy of the venue.",)
         ),

@@ -88,6 +88,7 @@ NOTICE_RULES: Mapping[str, NoticeRule] = MappingProxyType(
         "second_factor.recovery_codes_made": _OWN,
         "notice.tested": _TEST,
         "clock.moved": _VENUE,
+        "gateway.promoted": _VENUE,
         "policy.changed": _VENUE,
         "master_key.rotation_started": _VENUE,
         "master_key.rotated": _VENUE,
