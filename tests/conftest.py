@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from ontherun.ilink.controls import ControlPolicy
     from ontherun.keys import ManualClock
     from ontherun.portal import GatewayAddress, InstrumentSummary
     from ontherun.trace import TraceStore
@@ -28,6 +29,8 @@ class RunningVenue:
     closed: set[str] = field(default_factory=set)
     ended: list[tuple[str, str]] = field(default_factory=list)
     api_url: str = "http://testserver"
+    week: int = START
+    controls: "ControlPolicy | None" = None
     kept_in: Path | None = None
     """Where its traces are kept; the running loop's thread opens them when they are first asked for."""
     _traces: "TraceStore | None" = None
@@ -63,6 +66,20 @@ class RunningVenue:
 
     def open_port(self, session_id: str) -> None:
         self.closed.remove(session_id)
+
+    def weeks(self) -> dict[int, tuple[int, int]]:
+        return {40: (self.week, self.week + 7 * 86_400 * 10**9)}
+
+    def start_week(self) -> None:
+        self.week += 1
+
+    def messaging_controls(self) -> "ControlPolicy":
+        from ontherun.ilink.controls import EXCHANGE_CONTROLS
+
+        return self.controls or EXCHANGE_CONTROLS
+
+    def set_messaging_controls(self, policy: "ControlPolicy") -> None:
+        self.controls = policy
 
     def end_session(self, session_id: str, reason: str) -> bool:
         self.ended.append((session_id, reason))

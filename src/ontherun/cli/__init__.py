@@ -13,6 +13,7 @@ from ontherun.cli import (
     key_test,
     keys_all,
     lab,
+    market_control,
     market_data,
     master_key,
     notices,
@@ -52,6 +53,8 @@ app.add_typer(keys_all.app)
 app.add_typer(orders.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(market_control.week)
+app.add_typer(market_control.controls)
 app.add_typer(notices.app)
 app.add_typer(audit.app)
 app.add_typer(people.app)

@@ -33,6 +33,7 @@ class Kind(IntEnum):
     FRAMES = 5  # business frames as received, one after the other
     CANCEL = 6  # JSON: the session's resting Day orders are cancelled unasked, and why
     CONTROLS = 7  # JSON: the limits of Messaging Controls from here on
+    WEEK = 8  # JSON: a trading week begins, the first entry of its batch; what was said before cannot be asked for
 
 
 class Entry(NamedTuple):
