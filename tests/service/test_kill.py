@@ -108,7 +108,7 @@ def test_kill_9_under_load_loses_no_acknowledged_order_and_repeats_none(
 def resume(client: RawClient, trader: Trader) -> None:
     """Establish under the same UUID, fetch every message that was missed, and check them all."""
     client.uuid = trader.uuid
-    client.establish(trader.next_seq_no)
+    client.establish(trader.next_seq_no, keep_alive=60_000)  # a slow machine is not a dead client
     ack = client.expect(m.EstablishmentAck)
     applied = trader.next_seq_no
     highest = max(trader.reports, default=0)

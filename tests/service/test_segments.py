@@ -90,6 +90,8 @@ def test_each_segment_is_recovered_from_its_own_journal(tmp_path: Path) -> None:
             two.order(OTHER.security_id, 1, PRICE, 1, b"KEPT")
             two.expect(m.ExecutionReportNew)
             uuids = one.uuid, two.uuid
+            one.terminate()
+            two.terminate()
         assert sorted(path.name for path in data.glob("*.bin")) == [
             "journal-40.bin",
             "journal-42.bin",

@@ -10,9 +10,11 @@ from ontherun.cli import (
     demo,
     drop_copy,
     frames,
+    gateways,
     key_test,
     keys_all,
     lab,
+    live,
     market_control,
     market_data,
     master_key,
@@ -43,6 +45,9 @@ app.command("status")(status.status)
 app.command("attention")(attention.attention)
 session_changes.add_to(sessions.app)
 sessions.app.command("trace")(traces.trace)
+sessions.app.command("live")(live.live)
+sessions.app.command("messages")(live.messages)
+sessions.app.command("end")(live.end)
 app.add_typer(sessions.app)
 app.add_typer(drop_copy.app)
 app.add_typer(market_data.app)
@@ -51,6 +56,7 @@ app.add_typer(policies.app)
 keys_all.app.command("test")(changing(key_test.judge_login))
 app.add_typer(keys_all.app)
 app.add_typer(orders.app)
+app.add_typer(gateways.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
 app.add_typer(market_control.week)

@@ -50,7 +50,12 @@ def up(
     ready_file: Annotated[
         Path | None, typer.Option(envvar="ONTHERUN_READY_FILE", help="JSON file to write once everything listens.")
     ] = None,
-    hours: Annotated[str, typer.Option(help="When the market is open: always.")] = "always",
+    hours: Annotated[
+        str,
+        typer.Option(
+            envvar="ONTHERUN_HOURS", help="When the market is open: always, or at the exchange's hours (exchange)."
+        ),
+    ] = "always",
     fsync: Annotated[
         bool,
         typer.Option(
@@ -91,8 +96,8 @@ def up(
     ] = False,
 ) -> None:
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
-    if hours != "always":
-        raise typer.BadParameter(f"{hours!r} is not known; the market can be open 'always'", param_hint="--hours")
+    if hours not in ("always", "exchange"):
+        raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
     from ontherun.service.settings import Settings
 
     notices = notice_options.settings_of(
@@ -113,7 +118,7 @@ def up(
         portal_port,
         gateway_port_base,
         ready_file,
-        "always",
+        "exchange" if hours == "exchange" else "always",
         fsync,
         poll,
         lab=lab,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from ontherun.gateway.entries import Kind
-from ontherun.gateway.lane import Lane
+from ontherun.gateway.lane import LARGE_READ, Lane
 from ontherun.gateway.witness import Witness
 from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trace
 from ontherun.ilink.codes import TerminateCode, words
@@ -32,11 +32,12 @@ SLOW_CONSUMER = 16 * 1024 * 1024
 
 
 _ESTABLISHED = GatewayState.ESTABLISHED
+_BACKUP = GatewayState.BACKUP
 _FRAMES = Kind.FRAMES
 
 
 class Connection(asyncio.Protocol):
-    """A peer, from the TCP connect to its end."""
+    """A peer, from the TCP connect to its end. `listener` is the designated role of the one that took it."""
 
     __slots__ = (
         "_gateway",
@@ -44,17 +45,17 @@ class Connection(asyncio.Protocol):
         "_queue",
         "_registered",
         "_rest",
-        "_role",
         "closing",
+        "listener",
         "peer",
         "session",
         "transport",
         "witness",
     )
 
-    def __init__(self, gateway: "Gateway", role: Role) -> None:
+    def __init__(self, gateway: "Gateway", listener: Role) -> None:
         self._gateway = gateway
-        self._role = role
+        self.listener = listener
         self._lane: Lane | None = None
         self._registered: Mapping[int, PartyDetails] = {}
         self._rest = b""
@@ -69,8 +70,8 @@ class Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         host, port = transport.get_extra_info("peername", ("?", 0))[:2]
         self.peer = f"{host}:{port}"
-        self.session: GatewaySession = self._gateway.new_session(self._role, host)
-        self.witness: Witness = self._gateway.new_witness(self.peer, self._role)
+        self.session: GatewaySession = self._gateway.new_session(self.listener, host)
+        self.witness: Witness = self._gateway.new_witness(self.peer, self.session.role)
         self.transport.set_write_buffer_limits(high=SLOW_CONSUMER)
         self._gateway.connections.add(self)
 
@@ -95,6 +96,9 @@ class Connection(asyncio.Protocol):
                 if position > start:
                     taken = data if start == 0 and position == end else data[start:position]
                     gateway.journal(_FRAMES, lane.number, now, taken)
+                    if len(taken) > LARGE_READ:
+                        lane.heard.clear()
+                    lane.heard.append(taken)
                     if position == end:
                         break
             frame = self._next_frame(data, position, end, now)
@@ -163,9 +167,7 @@ class Connection(asyncio.Protocol):
         asked = select.poll()
         asked.register(self.transport.get_extra_info("socket").fileno(), _HUNG_UP)
         if asked.poll(0):
-            self.closing = True
-            self.act(lambda: self.session.lost(now), now)
-            self.transport.abort()
+            self.fail(now)
 
     def tick(self, now: int) -> None:
         """A timer of the session machine is due."""
@@ -174,6 +176,16 @@ class Connection(asyncio.Protocol):
     def end(self, code: TerminateCode, reason: str, now: int) -> None:
         """End the session with Terminate, unprompted."""
         self.act(lambda: self.session.end(code, reason, now), now)
+
+    def promote(self, now: int) -> None:
+        """Go on as the primary, in place of the one that failed."""
+        self.act(lambda: self.session.promote(now), now)
+
+    def fail(self, now: int) -> None:
+        """End as when this listener's gateway fails: nothing more is said."""
+        self.closing = True
+        self.act(lambda: self.session.lost(now), now)
+        self.transport.abort()
 
     def write(self, numbered: bytes = b"") -> None:
         """Write what is queued and then `numbered`, and close where that was the last: the turn is durable.
@@ -240,14 +252,23 @@ class Connection(asyncio.Protocol):
             if self._lane is None:
                 self._lane = lane
                 self._registered = self._gateway.bind(lane, self)
+        elif self.session.state is _BACKUP:
+            lane.backup = self
+        elif lane.backup is self:
+            lane.backup = None
         elif lane.connection is self:  # its Terminate is the last that this connection says
             lane.connection = None
+            lane.left()
         if isinstance(record, Unbound) and lane.stream.loses_orders:
             self._gateway.cancel_on_disconnect(lane, now)
         elif isinstance(record, PortClosed):
             self._gateway.close_port(record.session, self, now)
+        if lane.connection is None and lane.backup is not None:
+            reason = "the primary's connection has ended"
+            lane.backup.end(TerminateCode.DISCONNECT_OR_TERMINATE_FROM_PRIMARY, reason, now)
 
     def _retransmit(self, action: Retransmit) -> None:
         assert self._lane is not None
+        self._lane.told_again(action.uuid, action.from_seq_no, action.count)
         for frame in self._gateway.read_again(self._lane, action.uuid, action.from_seq_no, action.count):
             self._send(frame)

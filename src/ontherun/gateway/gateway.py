@@ -7,9 +7,7 @@ here; then one commit, then one write per connection. Nothing of a turn is writt
 import asyncio
 import contextlib
 import socket
-import traceback
 from collections.abc import Callable, Mapping
-from enum import Enum
 from time import monotonic_ns
 from typing import Protocol
 
@@ -18,6 +16,7 @@ from ontherun.gateway.connection import Connection
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.gateway.telling import connection_id, log_login, log_refusals
 from ontherun.gateway.witness import Note, Witness
 from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode, words
@@ -107,15 +106,17 @@ class Gateway:
         self.outbox = outbox
         self.log = log
         self.connections: set[Connection] = set()
+        self.roles = {role: role for role in Role}
+        """What the listener of each designated role is now: a promotion may change it."""
         self.last_now = clock()
         self._offset = policy.clock_offset() if policy.clock_offset is not None else 0
         self._journal = journal
         self._directory = directory
-        self._policy = policy
+        self.policy = policy
         self._clock = clock
         self._broken = broken
         self._note = note
-        self._started = _base36(self.last_now // 1_000_000)
+        self._started = self.last_now // 1_000_000
         self._accepted = 0
         self._poll = poll
         self._awake_until = 0
@@ -135,7 +136,7 @@ class Gateway:
     # Starting and stopping.
 
     async def listen(self, host: str, port: int, role: Role) -> int:
-        """Listen for clients; the port, which is a free one where 0 was asked for."""
+        """Listen as the designated primary or backup; the port, which is a free one where 0 was asked for."""
         listening = socket.create_server((host, port), backlog=BACKLOG)
         for _ in range(ACCEPTORS):
             accepting = await self._loop.create_server(
@@ -182,7 +183,7 @@ class Gateway:
     def follow_clock(self) -> None:
         """Notice that a lab moved or stopped the clock: time is what it says now, and no interval under way ends early
         or late for it, so that a live session survives any journey."""
-        offset = self._policy.clock_offset() if self._policy.clock_offset is not None else 0
+        offset = self.policy.clock_offset() if self.policy.clock_offset is not None else 0
         by = offset - self._offset
         if by:
             self._offset = offset
@@ -190,16 +191,16 @@ class Gateway:
             for connection in self.connections:
                 connection.session.shift(by)
 
-    def new_session(self, role: Role, source: str) -> GatewaySession:
-        """The state machine for a new connection from the address `source`."""
-        segment = self.engine.segment_id
-        return GatewaySession(segment, role, self._policy, self._directory, self, self, self.now(), source)
+    def new_session(self, listener: Role, source: str) -> GatewaySession:
+        """The state machine for a new connection from the address `source` to the listener designated like this."""
+        segment, role = self.engine.segment_id, self.roles[listener]
+        return GatewaySession(segment, role, self.policy, self._directory, self, self, self.now(), source)
 
     def new_witness(self, peer: str, role: Role) -> Witness:
         """The witness of a new connection, with the connection's id: segment, start of the gateway, count."""
         self._accepted += 1
         segment = self.engine.segment_id
-        name = f"{segment}-{self._started}-{self._accepted}"
+        name = connection_id(segment, self._started, self._accepted)
         return Witness(self._note, self._is_session, name, peer, segment, role, self.last_now)
 
     def _is_session(self, session: str) -> bool:
@@ -213,8 +214,9 @@ class Gateway:
         """
         lane = self.engine.lanes.get(session)
         if lane is not None:
-            if lane.connection is not None:
-                lane.connection.drop_if_hung_up(self.last_now)
+            for there in (lane.connection, lane.backup):
+                if there is not None:
+                    there.drop_if_hung_up(self.last_now)
             if lane.out:
                 self.flush()
         if lane is None:
@@ -240,6 +242,9 @@ class Gateway:
     def bind(self, lane: Lane, connection: Connection) -> Mapping[int, RegisteredPartyDetails]:
         """From here on what is said to the lane goes to this connection. Returns a live view of its party details."""
         lane.connection = connection
+        lane.came_back(self.stored(lane.stream, lane.missed_uuid).stop)
+        if lane.backup is connection:
+            lane.backup = None
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def unbind_all(self) -> None:
@@ -345,6 +350,18 @@ class Gateway:
     def _connections_of(self, session: str) -> list[Connection]:
         return [connection for connection in self.connections if connection.session.stream.session == session]
 
+    def command(self, name: str, **given: int) -> int:
+        """Do something to the market as the venue (`ontherun.gateway.venue_commands`); durable on return.
+
+        Returns how many events that were. Raises LookupError or ValueError, and nothing has changed then.
+        """
+        now = self.now()
+        events = self.engine.command(name, given, now)
+        self.journal(Kind.COMMAND, 0, now, json_body({"do": name, **given}))
+        self.log.info("market_command", segment=self.engine.segment_id, command=name, events=events, **given)
+        self.flush()
+        return events
+
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner
@@ -372,23 +389,7 @@ class Gateway:
         connection.witness.login(trace, connection.session)
         if trace.verdict is not Verdict.ACCEPTED or trace.message == "Establish":
             self._directory.key_used(trace, connection.peer.rpartition(":")[0])
-        if trace.verdict is not Verdict.ACCEPTED:
-            facts = {name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"}
-            self.log.warning("login", connection=connection.id, peer=connection.peer, **facts)
-        elif trace.message == "Establish":
-            self.log.info(
-                "login",
-                connection=connection.id,
-                peer=connection.peer,
-                segment=trace.segment,
-                role=trace.role.name,
-                session=trace.session,
-                firm=trace.firm,
-                access_key_id=trace.access_key_id,
-                uuid=trace.uuid,
-                clock_skew=trace.clock_skew,
-                verdict=trace.verdict.name,
-            )
+        log_login(self.log, connection, trace)
 
     # The turn.
 
@@ -416,7 +417,7 @@ class Gateway:
             for connection in speakers:
                 connection.write()
         if engine.refusals or engine.errors:
-            self._log_refusals()
+            log_refusals(engine, self.log, self.last_now)
         if self._poll:
             self._awake_until = monotonic_ns() + self._poll
             if not self._awake:
@@ -452,24 +453,3 @@ class Gateway:
         self._begin_due_week(now)
         self.log.flush()
         self._timer = self._loop.call_later(TICK, self._tick)
-
-    def _log_refusals(self) -> None:
-        for refusal in self.engine.refusals:
-            at = self.engine.lanes[refusal.session].connection
-            self.log.info("refused", connection=None if at is None else at.id, **refusal._asdict())
-        for error in self.engine.errors:
-            self.log.error("internal_error", trace="".join(traceback.format_exception(error)))
-        self.engine.forget_refusals()
-
-
-def _plain(value: object) -> object:
-    """A fact as a log line shows it."""
-    return value.name if isinstance(value, Enum) else value
-
-
-def _base36(number: int) -> str:
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return digits

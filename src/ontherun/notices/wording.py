@@ -323,6 +323,12 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             "The messaging controls were changed",
             ("{actor} changed how many messages a second a session may send.",),
         ),
+        "gateway.promoted": Wording(
+            "The backup gateway of {subject} is the primary",
+            "Backup gateways are the primaries",
+            ("{actor} had the backup gateway of {subject} take over from the primary.",),
+            ("Sessions that waited on the backup trade on there; every other connection of the segment has ended.",),
+        ),
         "policy.changed": Wording(
             "A policy was changed", "{count} policies were changed", ("{actor} changed a policy of the venue.",)
         ),

@@ -20,6 +20,7 @@ from ontherun.portal import (
     routes_key_test,
     routes_keys,
     routes_lab,
+    routes_live,
     routes_market_control,
     routes_market_data,
     routes_master_key,
@@ -61,6 +62,7 @@ _ROUTES = (
     routes_audit,
     routes_notices,
     routes_traces,
+    routes_live,
 )
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,

@@ -90,6 +90,7 @@ NOTICE_RULES: Mapping[str, NoticeRule] = MappingProxyType(
         "clock.moved": _VENUE,
         "week.started": _VENUE,
         "messaging_controls.changed": _VENUE,
+        "gateway.promoted": _VENUE,
         "policy.changed": _VENUE,
         "master_key.rotation_started": _VENUE,
         "master_key.rotated": _VENUE,

@@ -18,6 +18,7 @@ from ontherun.registry.directory import Directory
 from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities, Firms
 from ontherun.registry.errors import SchemaError
+from ontherun.registry.gateways import Gateways
 from ontherun.registry.idempotency import Idempotency
 from ontherun.registry.identities import Identities
 from ontherun.registry.invitations import Invitations
@@ -89,6 +90,7 @@ class Registry:
         changes = self.pairs.changes
         order_entry = OrderEntryPlans(self.directory, changes, frozenset(self.market_segments))
         self.sessions = Sessions(store, order_entry)
+        self.gateways = Gateways(store, self.market_segments)
         self.drop_copy = DropCopyGroups(self.directory, changes)
         self.market_data = MarketDataSessions(self.directory, changes)
         self.requests = Requests(store, order_entry, self.drop_copy, self.market_data, self.firms)

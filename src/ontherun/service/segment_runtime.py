@@ -1,7 +1,8 @@
 """One market segment of a running venue: its engine, its journal, its outbox, and a gateway with two listeners."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
+from itertools import takewhile
 from pathlib import Path
 
 from ontherun.gateway.engine import Engine, instruments_body
@@ -13,22 +14,25 @@ from ontherun.ilink.controls import EXCHANGE_CONTROLS
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import Role
 from ontherun.journal import FileJournal, JournalError, Outbox
+from ontherun.market.hours import Phase, hours_of_segment
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import SegmentPolicy
+from ontherun.market.states import SecurityTradingStatus
 from ontherun.portal.status import GatewayAddress
 from ontherun.service.settings import Settings
 
 
 class SegmentRuntime:
-    """A market segment as it runs: `engine`, `gateway`, where it listens, and what its start `recovered`."""
+    """A market segment as it runs: `engine`, `gateway`, and what its start `recovered`."""
 
     def __init__(self, segment_id: int, settings: Settings) -> None:
         self.segment_id = segment_id
-        self.addresses: list[GatewayAddress] = []
         self.recovered = Recovered(0, 0)
         self.engine = Engine(segment_id, SegmentPolicy())
         self.gateway: Gateway
+        self.hours = hours_of_segment(segment_id) if settings.hours == "exchange" else None
         self._settings = settings
+        self._ports: dict[Role, int] = {}
         self._close = AsyncExitStack()
 
     def open(
@@ -65,14 +69,46 @@ class SegmentRuntime:
         gateway.keep_weeks()
         gateway.unbind_all()
         gateway.flush()
+        self.keep_hours()
+
+    def keep_hours(self) -> None:
+        """Bring the market into the state in which its hours want it now, phase after phase; durable on return.
+
+        What an administrator sets holds until the next phase begins. A clock that was moved back only sets the state.
+        """
+        market, hours = self.engine.market, self.hours
+        if hours is None:
+            if market.trade_date:  # hours were kept before
+                self.gateway.command("set_state", status=SecurityTradingStatus.OPEN, trade_date=0)
+            return
+        now = self.gateway.now()
+        due: Iterable[Phase] = (hours.phase_at(now)._replace(ends_day=False),)
+        if market.trade_date and market.state_since <= now:
+            due = list(takewhile(lambda phase: phase.at <= now, hours.after(market.state_since)))
+        for phase in due:
+            self.gateway.command("set_state", status=phase.status, trade_date=phase.trade_date)
+            if phase.ends_day:
+                self.gateway.command("end_of_day")
+
+    def next_phase(self) -> Phase | None:
+        """What the hours do next; None where the market is always open."""
+        return None if self.hours is None else next(self.hours.after(self.gateway.now()))
 
     async def listen(self) -> None:
         """Listen on the primary and the backup. Raises OSError for a port that is taken."""
         self._close.push_async_callback(self.gateway.close, "the gateway is going down")
         host = self._settings.host
         for role in (Role.PRIMARY, Role.BACKUP):
-            port = await self.gateway.listen(host, self._settings.gateway_port(self.segment_id, role), role)
-            self.addresses.append(GatewayAddress(self.segment_id, role.name.lower(), host, port))
+            port = self._settings.gateway_port(self.segment_id, role)
+            self._ports[role] = await self.gateway.listen(host, port, role)
+
+    def addresses(self) -> list[GatewayAddress]:
+        """Where the gateway listens, the primary of now first."""
+        host, roles = self._settings.host, self.gateway.roles
+        return [
+            GatewayAddress(self.segment_id, roles[listener].name.lower(), host, self._ports[listener])
+            for listener in sorted(self._ports, key=roles.__getitem__, reverse=True)
+        ]
 
     async def close(self) -> None:
         """End the sessions in order, commit, and close everything; the reverse of the start."""

@@ -12,7 +12,7 @@ from ontherun.market.instruments import Instrument
 from ontherun.notices import NoticeSettings
 from ontherun.portal.single_sign_on import Provider
 
-Hours = Literal["always"]
+Hours = Literal["always", "exchange"]
 
 BACKUP_PORT_OFFSET = 500
 """How far a backup's port lies above its primary's; segment ids are below 255."""
@@ -34,7 +34,8 @@ class Settings:
     ready_file: Path | None = None
     """Written once everything listens, see `ready.py`."""
     hours: Hours = "always"
-    """When the market is open; `always` lets a developer trade on a Sunday."""
+    """When the market is open: `exchange` keeps the hours and trading days of `ontherun.market.hours`; `always` lets a
+    developer trade on a Sunday, and ends no day."""
     fsync: bool = True
     """True: what is acknowledged survives loss of power. False: it survives the death of the process only, and is
     faster."""

@@ -8,6 +8,8 @@ import socket
 from typing import Self
 
 import ontherun
+from ontherun.gateway.failover import promote
+from ontherun.gateway.live import LastFrames, LiveStream, last_frames, live_stream
 from ontherun.gateway.recovery import Recovered
 from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.policy import SessionPolicy
@@ -24,6 +26,7 @@ from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
 from ontherun.service.due_requests import DueRequests
 from ontherun.service.log import JsonLog
+from ontherun.service.market_hours import MarketHours
 from ontherun.service.segment_runtime import SegmentRuntime
 from ontherun.service.settings import Settings
 from ontherun.service.web import WebServer
@@ -110,7 +113,7 @@ class Venue:
 
     def gateways(self) -> list[GatewayAddress]:
         """The gateways that listen."""
-        return [address for segment in self.segments.values() for address in segment.addresses]
+        return [address for segment in self.segments.values() for address in segment.addresses()]
 
     def instruments(self) -> list[InstrumentSummary]:
         """The instruments that can be traded."""
@@ -149,6 +152,22 @@ class Venue:
         for segment in self.segments.values():
             if session_id in segment.gateway.closed_ports():
                 segment.gateway.open_port(session_id)
+
+    def live(self, session_id: str) -> list[LiveStream]:
+        """How the session stands on each segment where it ever was."""
+        found = (live_stream(segment.gateway, session_id) for segment in self.segments.values())
+        return [stream for stream in found if stream is not None]
+
+    def last_frames(self, session_id: str, count: int) -> list[LastFrames]:
+        """The session's last business messages on each segment where it ever was."""
+        found = (last_frames(segment.gateway, session_id, count) for segment in self.segments.values())
+        return [frames for frames in found if frames is not None]
+
+    def promote(self, segment: int) -> int:
+        """Have a segment's backup gateway take over from its primary; how many sessions go on there."""
+        promoted = promote(self.segments[segment].gateway)
+        self._tell_ready()
+        return promoted
 
     def end_session(self, session_id: str, reason: str) -> bool:
         """End what a session has open at the gateways of all segments; whether there was anything."""
@@ -196,6 +215,10 @@ class Venue:
                 clock.listen(segment.gateway.follow_clock)
         for segment in self.segments.values():
             await segment.listen()
+        hours = MarketHours(self.segments.values(), clock.now)
+        self._close.push_async_callback(hours.stop)
+        if isinstance(clock, LabClock):
+            clock.listen(hours.wake)
         registry.requests.end_session = self.end_session
         due = DueRequests(registry, log)
         self._close.push_async_callback(due.stop)
@@ -213,10 +236,13 @@ class Venue:
             recovered=self.recovered._asdict(),
             gateways=[f"{a.segment}:{a.port}" for a in self.gateways()],
         )
-        for path in (settings.data / "up.json", settings.ready_file):
+        self._tell_ready()
+        self._close.callback((settings.data / "up.json").unlink, missing_ok=True)
+
+    def _tell_ready(self) -> None:
+        for path in (self.settings.data / "up.json", self.settings.ready_file):
             if path is not None:
                 ready.write(path, self.ready)
-        self._close.callback((settings.data / "up.json").unlink, missing_ok=True)
 
     def _broken(self, error: Exception) -> None:
         if not self.failed.done():
