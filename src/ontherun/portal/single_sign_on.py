@@ -11,6 +11,10 @@ from ontherun.registry import Identity, NotRecognisedError
 
 _LIFE = 600 * 1_000_000_000
 _MOST_UNDER_WAY = 1000
+IMPOSTOR = (
+    "What answers at the identity provider's address says that it is another one. Tell the operator of the venue: "
+    "--oidc-issuer has to be exactly what the provider calls itself."
+)
 FAILED = "The identity provider did not confirm who you are, or it took too long. Try again."
 UNREACHABLE = "The identity provider cannot be reached now. Try again, or sign in another way."
 
@@ -49,7 +53,11 @@ class SingleSignOn:
         under_way = _UnderWay({}, target, self._now())
         request.scope["session"] = under_way.session
         try:
-            answer = await self._app().authorize_redirect(request, redirect_uri)
+            client = self._app()
+            said = (await client.load_server_metadata()).get("issuer")
+            if said not in (self.provider.issuer, self.provider.issuer.rstrip("/")):
+                raise NotRecognisedError(IMPOSTOR)
+            answer = await client.authorize_redirect(request, redirect_uri)
         except (OAuthError, HTTPError, ValueError, RuntimeError, LookupError):
             raise NotRecognisedError(UNREACHABLE) from None
         while len(self._under_way) >= _MOST_UNDER_WAY:
