@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import socket
 from typing import Self
@@ -198,6 +199,9 @@ class Venue:
         settings, registry = self.settings, self.registry
         log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
+        handler = log.handler()
+        logging.getLogger().addHandler(handler)
+        self._close.callback(logging.getLogger().removeHandler, handler)
         self.traces = TraceStore(settings.data / "traces.sqlite3")
         self._close.push_async_callback(self.traces.close)
         self.notices = NoticeJobs(registry, settings.notices, log, lambda: self.public_url)
