@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import socket
 from typing import Self
@@ -198,6 +199,9 @@ class Venue:
         settings, registry = self.settings, self.registry
         log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
+        handler = log.handler()
+        logging.getLogger().addHandler(handler)
+        self._close.callback(logging.getLogger().removeHandler, handler)
         self.traces = TraceStore(settings.data / "traces.sqlite3")
         self._close.push_async_callback(self.traces.close)
         self.notices = NoticeJobs(registry, settings.notices, log, lambda: self.public_url)
@@ -206,7 +210,10 @@ class Venue:
         if registry.environment == "LOCAL":
             await registry.seed_local_operator()
         authority = RegistryAuthority(registry)
-        policy = SessionPolicy(clock_offset=clock.offset if isinstance(clock, LabClock) else None)
+        policy = SessionPolicy(
+            session_ends_with_key=settings.session_ends_with_key,
+            clock_offset=clock.offset if isinstance(clock, LabClock) else None,
+        )
         for segment in self.segments.values():
             self._close.push_async_callback(segment.close)
             instruments = settings.segments[segment.segment_id]
