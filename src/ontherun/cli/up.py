@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +12,20 @@ from ontherun.cli import notice_options, sso_options
 from ontherun.cli.api import DEFAULT_DATA
 
 if TYPE_CHECKING:
+    from ontherun.ilink.controls import ControlPolicy
     from ontherun.service.settings import Settings
     from ontherun.service.venue import Venue
 
 DataDir = Annotated[
     Path, typer.Option(envvar="ONTHERUN_DATA", help="Folder of everything that lasts.", show_default="~/.ontherun")
 ]
+
+
+class Controls(StrEnum):
+    """Named limits of Messaging Controls."""
+
+    EXCHANGE = "exchange"
+    OFF = "off"
 
 
 def up(
@@ -63,6 +72,21 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    session_ends_with_key: Annotated[
+        bool,
+        typer.Option(
+            "--session-ends-with-key",
+            envvar="ONTHERUN_SESSION_ENDS_WITH_KEY",
+            help="End a live session once its key pair is no longer valid. Without it: it stays until its next login.",
+        ),
+    ] = False,
+    messaging_controls: Annotated[
+        Controls | None,
+        typer.Option(
+            envvar="ONTHERUN_MESSAGING_CONTROLS",
+            help="How much sessions may send: the exchange's limits, or off. Without it: as it was.",
+        ),
+    ] = None,
     smtp_host: notice_options.SmtpHost = None,
     smtp_port: notice_options.SmtpPort = 587,
     smtp_user: notice_options.SmtpUser = "",
@@ -106,12 +130,20 @@ def up(
         fsync,
         poll,
         lab=lab,
+        session_ends_with_key=session_ends_with_key,
+        messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
         identity_provider=sso_options.provider_of(oidc_issuer, oidc_client_id, oidc_client_secret_file),
     )
     import uvloop
 
     sys.exit(uvloop.run(run(settings)))
+
+
+def _limits(controls: Controls) -> "ControlPolicy":
+    from ontherun.ilink.controls import EXCHANGE_CONTROLS, NO_CONTROLS
+
+    return EXCHANGE_CONTROLS if controls is Controls.EXCHANGE else NO_CONTROLS
 
 
 async def run(settings: "Settings") -> int:

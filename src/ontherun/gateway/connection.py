@@ -19,14 +19,16 @@ from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.records import PortClosed, Role, Unbound
 from ontherun.ilink.trace import Verdict
 from ontherun.ilink.transitions import GatewayState
-from ontherun.market.terms import PartyDetails
 from ontherun.sbe import FramingError
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
 
 if TYPE_CHECKING:
-    from ontherun.gateway.gateway import Gateway
+    from ontherun.gateway.gateway import Gateway, RegisteredPartyDetails
 
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux; POLLHUP and POLLERR are reported unasked
+
+LAST_WORDS = 1.0
+"""Seconds that a peer has to take what was written to it before we closed."""
 
 SLOW_CONSUMER = 16 * 1024 * 1024
 """Unsent bytes at which a peer that does not read is disconnected; its messages stay and can be asked for again."""
@@ -60,7 +62,7 @@ class Connection(asyncio.Protocol):
         self._gateway = gateway
         self.listener = listener
         self._lane: Lane | None = None
-        self._registered: Mapping[int, PartyDetails] = {}
+        self._registered: Mapping[int, RegisteredPartyDetails] = {}
         self._rest = b""
         self._queue: list[bytes] = []
         self._fd = -1
@@ -117,6 +119,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer does not read: let it go."""
+        self.closing = True
         unsent = self.transport.get_write_buffer_size()
         self._gateway.log.warning("slow_consumer", connection=self.id, peer=self.peer, unsent=unsent)
         self.witness.slow_consumer(unsent, self._gateway.now())
@@ -218,6 +221,8 @@ class Connection(asyncio.Protocol):
                 self.transport.write(numbered)
         if self.closing:
             self.transport.close()
+            if self.transport.get_write_buffer_size():  # a peer that does not read would keep the connection for ever
+                self._gateway.later(LAST_WORDS, self.transport.abort)
 
     # Inside.
 

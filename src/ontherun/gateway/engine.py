@@ -8,17 +8,21 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from struct import Struct
+from typing import TypeVar
 from zlib import crc32
 
-from ontherun.gateway import new_order, rejects, reports, venue_commands
+from ontherun.gateway import inquiry_reports, new_order, rejects, reports, venue_commands
 from ontherun.gateway.entries import Entry, Kind, json_body
-from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.gateway.lane import Lane, Owner, PartyDetails
 from ontherun.ilink import records
 from ontherun.ilink.controls import MODULES, NO_CONTROLS, ControlPolicy, Controls, Module, Rate, Verdict
 from ontherun.ilink.messages import (
     NewOrderSingle,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
+    OrderMassActionRequest,
+    OrderMassStatusRequest,
+    OrderStatusRequest,
     PartyDetailsListRequest,
 )
 from ontherun.ilink.policy import SessionPolicy
@@ -28,6 +32,7 @@ from ontherun.market.events import (
     BusinessRejected,
     CancelRejected,
     Event,
+    MassActionReported,
     OrderAccepted,
     OrderCancelled,
     OrderEliminated,
@@ -35,6 +40,7 @@ from ontherun.market.events import (
     OrderRejected,
     OrderTraded,
     ReplaceRejected,
+    StatusReported,
 )
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import SegmentPolicy
@@ -57,6 +63,8 @@ _PLAIN = new_order.SIZE
 _read = new_order.read
 _accept = reports.new
 
+Inquiry = TypeVar("Inquiry", OrderMassActionRequest, OrderMassStatusRequest, OrderStatusRequest)
+
 Handler = Callable[[Lane, bytes, int, int], None]
 """Carries out the message whose frame begins at an offset of the data: (lane, data, offset, now)."""
 
@@ -70,6 +78,8 @@ REPORTS: dict[type[Event], Callable[..., None]] = {
     CancelRejected: rejects.cancel,
     ReplaceRejected: rejects.replace,
     BusinessRejected: rejects.business,
+    MassActionReported: inquiry_reports.mass_action,
+    StatusReported: inquiry_reports.status,
 }
 """What each event of the market becomes on the wire."""
 
@@ -88,6 +98,8 @@ class Engine:
         self.instruments: tuple[Instrument, ...] = ()
         self.market = MarketSegment(segment_id, (), policy)
         self.controls = NO_CONTROLS
+        self.week = 0
+        """When the present trading week began, ns since the epoch; 0 before the first."""
         self.lanes: dict[str, Lane] = {}
         self.touched: list[Lane] = []
         self.refusals: list[rejects.Refusal] = []
@@ -97,6 +109,9 @@ class Engine:
             NewOrderSingle.TEMPLATE_ID: self._new_order,
             OrderCancelReplaceRequest.TEMPLATE_ID: self._replace,
             OrderCancelRequest.TEMPLATE_ID: self._cancel,
+            OrderMassActionRequest.TEMPLATE_ID: self._inquiry(OrderMassActionRequest, MarketSegment.mass_cancel),
+            OrderMassStatusRequest.TEMPLATE_ID: self._inquiry(OrderMassStatusRequest, MarketSegment.mass_status),
+            OrderStatusRequest.TEMPLATE_ID: self._inquiry(OrderStatusRequest, MarketSegment.order_status),
         }
         self._handlers = {
             template: _counted(MODULES.get(template), carried_out.get(template, self._unsupported))
@@ -121,6 +136,18 @@ class Engine:
     def register(self, lane: Lane, firm: str, details: PartyDetails) -> None:
         """Let orders of a session and firm name these party details."""
         lane.owner_for(firm).party_details[details.party_details_list_req_id] = details
+
+    def start_week(self, begins: int, now: int) -> None:
+        """Begin a trading week: every stream without a UUID and with numbers from 1. Day orders that no close has
+        eliminated are eliminated now; GTC and GTD orders stay.
+
+        Whatever orders meet before the week's first login, these reports too, is numbered under UUID 0.
+        """
+        self.week = begins
+        for lane in self._numbered:
+            lane.stream.apply(records.WeekStarted(lane.stream.session, self.segment_id, now))
+            lane.bind()
+        self._report(self.market.end_of_day(now), now)
 
     def control(self, policy: ControlPolicy) -> None:
         """Take these limits of Messaging Controls from here on."""
@@ -244,6 +271,8 @@ class Engine:
         elif entry.kind is Kind.CANCEL:
             reason = int(json.loads(entry.body)["reason"])
             self.cancel_day_orders(self._numbered[entry.lane], reason, entry.now)
+        elif entry.kind is Kind.WEEK:
+            self.start_week(int(json.loads(entry.body)["begins"]), entry.now)
         else:
             self._apply_json(entry, json.loads(entry.body))
 
@@ -278,7 +307,8 @@ class Engine:
             if opened.number != lane:
                 raise ValueError(f"session {opened.stream.session} has lane {opened.number}, the journal says {lane}")
         elif kind is Kind.PARTY:
-            details = PartyDetails(int(str(value["id"])), str(value["account"]).encode())
+            numbers = int(str(value["id"])), int(str(value["self_match_prevention_id"]))
+            details = PartyDetails(numbers[0], str(value["account"]).encode(), numbers[1])
             self.register(self._numbered[lane], str(value["firm"]), details)
         elif kind is Kind.CONTROLS:
             self.control(ControlPolicy.from_json(value))
@@ -322,6 +352,25 @@ class Engine:
             rejects.faulty(self, lane, request, fault, now)
             return
         self._report(self.market.cancel(lane.owner, request, now), now)
+
+    def _inquiry(
+        self, message: type[Inquiry], answer: Callable[[MarketSegment, Owner, Inquiry, int], list[Event]]
+    ) -> Handler:
+        """The handler of a request that the market answers as a whole."""
+
+        def carry_out(lane: Lane, data: bytes, position: int, now: int) -> None:
+            try:
+                request = message.decode(data, position)
+            except DecodeError as error:
+                rejects.undecodable(self, lane, data, position, error, now)
+                return
+            fault = request.fault()
+            if fault is not None:
+                rejects.faulty(self, lane, request, fault, now)
+            else:
+                self._report(answer(self.market, lane.owner, request, now), now)
+
+        return carry_out
 
     def _unsupported(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         rejects.unsupported(self, lane, data, position, now)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from time import monotonic_ns
 from typing import Protocol
 
-from ontherun.gateway.connection import Connection
+from ontherun.calendar import calendar_of_segment
+from ontherun.gateway.connection import LAST_WORDS, Connection
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
@@ -19,15 +20,16 @@ from ontherun.gateway.telling import connection_id, log_login, log_refusals
 from ontherun.gateway.witness import Note, Witness
 from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode, words
+from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.gateway_session import GatewaySession
+from ontherun.ilink.messages import UINT64_NULL
 from ontherun.ilink.messages.enums import ExecReason
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
-from ontherun.ilink.templates import GATEWAY_BUSINESS
+from ontherun.ilink.templates import GATEWAY_BUSINESS, MAX_TIME
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
-from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
 from ontherun.trace import Level, TraceEntry, TraceKind
 from ontherun.trace.entry import Fact
 
@@ -39,9 +41,6 @@ ACCEPTORS = 8
 
 TICK = 0.25
 """Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
-
-LAST_WORDS = 1.0
-"""Seconds that a stopping gateway gives its peers to take what was written to them."""
 
 
 _ONE_ENTRY = 2  # pieces: its head and its body
@@ -66,6 +65,18 @@ class Log(Protocol):
 
     def flush(self) -> None:
         """Write what was logged."""
+
+
+class RegisteredPartyDetails(Protocol):
+    """Party details as the registry holds them."""
+
+    @property
+    def account(self) -> bytes:
+        """The customer account (PartyDetailRole 24), empty without one."""
+
+    @property
+    def self_match_prevention_id(self) -> int | None:
+        """SelfMatchPreventionID (2362)."""
 
 
 class Directory(Authority, Protocol):
@@ -132,8 +143,12 @@ class Gateway:
         self._syncs = getattr(journal, "fsync", False)
         self._loop = asyncio.get_running_loop()
         self._call_soon = self._loop.call_soon
+        self.later = self._loop.call_later
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._weeks = calendar_of_segment(engine.segment_id)
+        self.week_ends = MAX_TIME
+        """When the next trading week begins, ns since the epoch."""
 
     # Starting and stopping.
 
@@ -262,6 +277,42 @@ class Gateway:
             if records and lane.stream.loses_orders:
                 self.cancel_on_disconnect(lane, now)
 
+    def keep_weeks(self) -> None:
+        """Begin each trading week of the segment's calendar when it comes, the present one now if it has not begun."""
+        self.week_ends = self._weeks.week_after(self.engine.week)
+        self._begin_due_week(self.now())
+
+    def start_week(self, begins: int) -> None:
+        """Begin the trading week of `begins`, ns since the epoch: durable on return.
+
+        Whoever is logged in gets Terminate 0 first, under the old week's numbers; so nobody's orders go as with a lost
+        connection.
+        """
+        now = self.now()
+        for connection in list(self.connections):
+            if connection.session.stream.session:
+                connection.end(TerminateCode.FINISHED, "the trading week is over", now)
+        self.flush()
+        self.outbox.clear()
+        self.journal(Kind.WEEK, 0, now, json_body({"begins": begins}))
+        self.engine.start_week(begins, now)
+        self.flush()
+        self.week_ends = self._weeks.week_after(begins)
+        self.log.warning("week_started", segment=self.engine.segment_id, begins=begins)
+        for session in self.engine.lanes:
+            self.tell(session, TraceKind.WEEK_STARTED, Level.INFO, "a new trading week: numbers begin at 1")
+
+    def _begin_due_week(self, now: int) -> None:
+        if now >= self.week_ends:
+            self.start_week(self._weeks.week_of(now))
+
+    def set_controls(self, policy: ControlPolicy) -> None:
+        """Take these limits of Messaging Controls; durable on return."""
+        self.journal(Kind.CONTROLS, 0, self.now(), json_body(policy.to_json()))
+        self.engine.control(policy)
+        self.flush()
+        self.log.warning("messaging_controls", segment=self.engine.segment_id, **policy.to_json())
+
     def cancel_on_disconnect(self, lane: Lane, now: int) -> None:
         """Cancel a session's resting Day orders after its connection was lost, unless the session is set not to."""
         if self._directory.cancel_on_disconnect(lane.stream.session):
@@ -332,9 +383,12 @@ class Gateway:
         """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner
         for number in sorted(registered.keys() - owner.party_details.keys()):
-            details = PartyDetails(number, registered[number].account)
+            known = registered[number]
+            guard = UINT64_NULL if known.self_match_prevention_id is None else known.self_match_prevention_id
+            details = PartyDetails(number, known.account, guard)
             self.engine.register(lane, owner.firm, details)
             fact: dict[str, object] = {"firm": owner.firm, "id": number, "account": details.account.decode()}
+            fact["self_match_prevention_id"] = guard
             self.journal(Kind.PARTY, lane.number, self.last_now, json_body(fact))
 
     def journal(self, kind: Kind, lane: int, now: int, body: bytes) -> None:
@@ -433,5 +487,6 @@ class Gateway:
         for connection in list(self.connections):
             if connection.session.deadline() <= now:
                 connection.tick(now)
+        self._begin_due_week(now)
         self.log.flush()
         self._timer = self._loop.call_later(TICK, self._tick)

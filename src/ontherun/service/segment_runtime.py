@@ -10,6 +10,7 @@ from ontherun.gateway.entries import Kind
 from ontherun.gateway.gateway import Directory, Gateway, Log
 from ontherun.gateway.recovery import Recovered, recover
 from ontherun.gateway.witness import Note
+from ontherun.ilink.controls import EXCHANGE_CONTROLS
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import Role
 from ontherun.journal import FileJournal, JournalError, Outbox
@@ -62,6 +63,10 @@ class SegmentRuntime:
         if not engine.instruments:
             gateway.journal(Kind.MARKET, 0, gateway.now(), instruments_body(instruments))
             engine.open_market(instruments)
+            gateway.set_controls(EXCHANGE_CONTROLS)
+        if settings.messaging_controls is not None and engine.controls != settings.messaging_controls:
+            gateway.set_controls(settings.messaging_controls)
+        gateway.keep_weeks()
         gateway.unbind_all()
         gateway.flush()
         self.keep_hours()

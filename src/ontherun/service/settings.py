@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.records import Role
 from ontherun.market.benchmarks import SEGMENTS
 from ontherun.market.instruments import Instrument
@@ -45,6 +46,11 @@ class Settings:
     """Where mail goes out, and what webhooks may reach."""
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
+
+    session_ends_with_key: bool = False
+    """Whether a live session ends once its key pair is expired, deleted or deactivated, see `SessionPolicy`."""
+    messaging_controls: ControlPolicy | None = None
+    """How much sessions may send. None: as it was; a new venue begins with the exchange's limits."""
 
     identity_provider: Provider | None = None
     """Where people may sign in as well."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import socket
 from typing import Self
@@ -11,6 +12,7 @@ import ontherun
 from ontherun.gateway.failover import promote
 from ontherun.gateway.live import LastFrames, LiveStream, last_frames, live_stream
 from ontherun.gateway.recovery import Recovered
+from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
@@ -173,12 +175,33 @@ class Venue:
         ended = [segment.gateway.end_session(session_id, reason) for segment in self.segments.values()]
         return any(ended)
 
+    def weeks(self) -> dict[int, tuple[int, int]]:
+        """When the trading week of each segment began, and when the next one begins, ns since the epoch."""
+        return {one: (segment.engine.week, segment.gateway.week_ends) for one, segment in self.segments.items()}
+
+    def start_week(self) -> None:
+        """Begin a new trading week on every segment now."""
+        for segment in self.segments.values():
+            segment.gateway.start_week(segment.gateway.now())
+
+    def messaging_controls(self) -> ControlPolicy:
+        """How much sessions may send; the same on every segment."""
+        return next(iter(self.segments.values())).engine.controls
+
+    def set_messaging_controls(self, policy: ControlPolicy) -> None:
+        """Change how much sessions may send, on every segment."""
+        for segment in self.segments.values():
+            segment.gateway.set_controls(policy)
+
     # Starting.
 
     async def _open(self, clock: SystemClock | LabClock) -> None:
         settings, registry = self.settings, self.registry
         log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
+        handler = log.handler()
+        logging.getLogger().addHandler(handler)
+        self._close.callback(logging.getLogger().removeHandler, handler)
         self.traces = TraceStore(settings.data / "traces.sqlite3")
         self._close.push_async_callback(self.traces.close)
         self.notices = NoticeJobs(registry, settings.notices, log, lambda: self.public_url)
@@ -187,7 +210,10 @@ class Venue:
         if registry.environment == "LOCAL":
             await registry.seed_local_operator()
         authority = RegistryAuthority(registry)
-        policy = SessionPolicy(clock_offset=clock.offset if isinstance(clock, LabClock) else None)
+        policy = SessionPolicy(
+            session_ends_with_key=settings.session_ends_with_key,
+            clock_offset=clock.offset if isinstance(clock, LabClock) else None,
+        )
         for segment in self.segments.values():
             self._close.push_async_callback(segment.close)
             instruments = settings.segments[segment.segment_id]
