@@ -146,6 +146,11 @@ class Session:
         return self._session.established
 
     @property
+    def backup_ready(self) -> bool:
+        """Whether the connection to the designated backup is established."""
+        return self._session.backup_ready
+
+    @property
     def orders(self) -> tuple[Order, ...]:
         """The orders of this process that may still trade, oldest first."""
         return cast("tuple[Order, ...]", self._session.orders)

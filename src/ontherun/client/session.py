@@ -3,18 +3,21 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Final, TypedDict, TypeVar, Unpack, cast
 
+from ontherun.client.binding import LinkOptions, Resend
 from ontherun.client.errors import ClientError, ReportsLost
 from ontherun.client.feed import Feed
 from ontherun.client.instruments import Instruments
 from ontherun.client.keyfile import KeyFile
-from ontherun.client.link import Link, Reconnect
+from ontherun.client.link import Link
 from ontherun.client.login import Login
 from ontherun.client.orders import Order, OrderBase, Orders, Request, Requester, Terms
 from ontherun.client.reading import read_report
+from ontherun.client.reconnect import Reconnect
+from ontherun.client.recovery import RecoveryEvent
 from ontherun.client.reports import BusinessRejected, Cancelled, Modified, Report
 from ontherun.client.requests import NO_MODE, Maker, OrderOptions, base36
 from ontherun.client.state import StateFile
@@ -42,6 +45,9 @@ class SessionOptions(TypedDict, total=False):
       it missed; one file for each session and market segment;
     - `catch_up`: without a stored state, fetch all that the venue said under the UUID before, too;
     - `reconnect`: how to come back after a loss; None: a loss ends the session;
+    - `standby`: keep a connection to the login's designated backup, and trade there when it becomes the primary;
+    - `resend`: send requests again that the venue never got: True, or which. Otherwise they raise NotApplied;
+    - `on_recovery`: called with each event of `ontherun.client.recovery`, in the session's event loop or thread;
     - `backlog`: how many reports are kept for a late reader of `Session.reports`;
     - `observe`: called with (sent, frame) for every frame; `clock`: ns since the epoch.
     """
@@ -50,6 +56,9 @@ class SessionOptions(TypedDict, total=False):
     state: str | os.PathLike[str] | None
     catch_up: bool
     reconnect: Reconnect | None
+    standby: bool
+    resend: bool | Resend
+    on_recovery: Callable[[RecoveryEvent], None] | None
     backlog: int
     observe: Observer | None
     clock: Clock
@@ -71,6 +80,7 @@ class Session:
     ) -> None:
         """Nothing is connected before `open`. Raises StateError."""
         state = options.get("state")
+        resend = options.get("resend", False)
         self._clock = options.get("clock", time.time_ns)
         self._instruments = Instruments(login.instruments)
         self._maker = Maker(login)
@@ -81,12 +91,17 @@ class Session:
         self._link = Link(
             login,
             self,
-            clock=self._clock,
-            uuid=options.get("uuid"),
-            state=None if state is None else StateFile(state, login.key.session_id),
-            catch_up=options.get("catch_up", False),
-            reconnect=options.get("reconnect", Reconnect()),
-            observe=options.get("observe"),
+            None if state is None else StateFile(state, login.key.session_id),
+            LinkOptions(
+                clock=self._clock,
+                uuid=options.get("uuid"),
+                catch_up=options.get("catch_up", False),
+                reconnect=options.get("reconnect", Reconnect()),
+                standby=options.get("standby", True),
+                resend=(lambda _: True) if resend is True else resend or None,
+                on_recovery=options.get("on_recovery"),
+                observe=options.get("observe"),
+            ),
         )
 
     def __repr__(self) -> str:
@@ -118,6 +133,11 @@ class Session:
     def established(self) -> bool:
         """Whether orders can be sent now."""
         return self._link.established
+
+    @property
+    def backup_ready(self) -> bool:
+        """Whether the connection to the designated backup is established."""
+        return self._link.backup_ready
 
     @property
     def orders(self) -> tuple[OrderBase, ...]:
@@ -301,9 +321,9 @@ class Session:
             self._link.rewind(seq_num)
         self.feed.put(report)
 
-    def on_not_applied(self, event: NumbersNotApplied) -> None:
+    def on_not_applied(self, event: NumbersNotApplied, resent: Mapping[int, int]) -> None:
         """Requests that never arrived."""
-        self._orders.not_applied(event.from_seq_no, event.count)
+        self._orders.not_applied(event.from_seq_no, event.count, resent)
 
     def on_messages_lost(self, event: MessagesLost) -> None:
         """Reports that cannot be fetched."""
