@@ -14,7 +14,7 @@ Run = Callable[..., Result]
 
 READING = {
     "up", "demo", "status", "attention", "version",
-    "session list", "session show", "session export",
+    "session list", "entity list", "firm list", "firm show", "session show", "session export",
     "drop-copy list", "drop-copy show", "market-data list", "market-data show",
     "request list", "request show", "policy show",
     "key list", "key calendar", "key health",

@@ -9,6 +9,7 @@ from ontherun.cli import (
     audit,
     demo,
     drop_copy,
+    firms,
     frames,
     key_test,
     keys_all,
@@ -41,6 +42,8 @@ app.command("status")(status.status)
 app.command("attention")(attention.attention)
 session_changes.add_to(sessions.app)
 app.add_typer(sessions.app)
+app.add_typer(firms.entities)
+app.add_typer(firms.firms)
 app.add_typer(drop_copy.app)
 app.add_typer(market_data.app)
 app.add_typer(requests.app)

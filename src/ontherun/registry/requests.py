@@ -18,7 +18,6 @@ from ontherun.calendar import AT_ONCE, CENTRAL, EXCHANGE, Timetable, local_day
 from ontherun.keys import KeyRuleError
 from ontherun.registry.checks import checked_date, checked_notes
 from ontherun.registry.drop_copy import DropCopyGroups
-from ontherun.registry.entities import Firms
 from ontherun.registry.errors import (
     ConflictError,
     ForbiddenError,
@@ -27,6 +26,7 @@ from ontherun.registry.errors import (
     RegistryError,
     UnavailableError,
 )
+from ontherun.registry.firms import Firms
 from ontherun.registry.market_data import MarketDataSessions
 from ontherun.registry.order_entry import OrderEntryPlans
 from ontherun.registry.plans import Plan
@@ -78,7 +78,9 @@ class Requests:
             RequestKind.CREATE_MARKET_DATA_SESSIONS: market_data.create,
             RequestKind.CHANGE_MARKET_DATA_SESSION: market_data.change,
             RequestKind.DELETE_MARKET_DATA_SESSION: market_data.delete,
-            RequestKind.REGISTER_FIRM: firms.plan,
+            RequestKind.REGISTER_FIRM: firms.register,
+            RequestKind.RENAME_FIRM: firms.rename,
+            RequestKind.WITHDRAW_FIRM: firms.withdraw,
         }
 
     @property

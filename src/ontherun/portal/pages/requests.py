@@ -29,12 +29,14 @@ from ontherun.registry import (
     Principal,
     RegisterFirm,
     Registry,
+    RenameFirm,
     RequestKind,
     RequestOrder,
     RequestQuery,
     RequestStatus,
     Right,
     SetProtocol,
+    WithdrawFirm,
     identity,
     terms_to_json,
 )
@@ -207,6 +209,8 @@ def _form_of(terms: AnyTerms) -> str:
             return f"/market-data/{terms.session_id}/delete"
         case RegisterFirm():
             return "/firms/new"
+        case RenameFirm() | WithdrawFirm():
+            return f"/firms/{terms.gfid}"
 
 
 async def _again(

@@ -21,7 +21,7 @@ from ontherun.portal.pages.asking import (
 from ontherun.portal.pages.deleting import Ending, ask_to_end, show
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
 from ontherun.portal.pages.key_forms import Problem
-from ontherun.portal.pages.sessions import FIELDS, firms_of, segments_of
+from ontherun.portal.pages.sessions import FIELDS, authorised_firms, firms_of, segments_of
 from ontherun.portal.pages.shell import render
 from ontherun.portal.routes_session_requests import like
 from ontherun.registry import (
@@ -166,6 +166,7 @@ def _form_page(request: Request, registry: Registry, viewer: Principal, session:
             session=session,
             values=values,
             firms=firms,
+            others=authorised_firms(registry, viewer),
             segments=[(str(segment), f"Market segment {segment}") for segment in registry.market_segments],
             **common_context(problem, FIELDS),
         )

@@ -190,6 +190,13 @@ def _firms(registry: Registry, viewer: Principal) -> list[tuple[str, str]]:
     ]
 
 
+def authorised_firms(registry: Registry, viewer: Principal) -> list[tuple[str, str]]:
+    """Return the firms of other entities that have authorised one of the viewer's to carry them."""
+    own = {gfid for gfid, _ in _firms(registry, viewer)}
+    found = {firm.gfid: firm for gfid in own for firm in registry.firms.carried_by(viewer, gfid)}
+    return [(gfid, f"{gfid} {firm.name} (another entity)") for gfid, firm in sorted(found.items()) if gfid not in own]
+
+
 # New sessions.
 
 FIELDS = (
@@ -270,6 +277,7 @@ def _form_page(request: Request, registry: Registry, viewer: Principal) -> FormP
             200 if problem is None else problem.status,
             values=values,
             firms=_firms(registry, viewer),
+            others=authorised_firms(registry, viewer),
             segments=[(str(segment), f"Market segment {segment}") for segment in registry.market_segments],
             allowances=_allowances(registry, viewer),
             **common_context(problem, FIELDS),
