@@ -33,7 +33,7 @@ MIDDLE = INSTRUMENT.reference_price
 class Message:
     """A decoded message: slots, raw values, as the generated classes have them."""
 
-    __slots__ = (*OrderTerms.__annotations__, "ofm_override", "orig_order_user", "order_id", "reservation_price")
+    __slots__ = (*OrderTerms.__annotations__, "ofm_override", "order_id", "stop_px")
 
     def __init__(self, number, side=BUY, ticks=0, qty=1, **fields):
         self.price = MIDDLE + ticks * INSTRUMENT.tick
@@ -45,8 +45,7 @@ class Message:
         self.cl_ord_id = b"C%d" % number
         self.party_details_list_req_id = 7
         self.order_request_id = number
-        self.sending_time_epoch = NOW
-        self.stop_px = self.discretion_price = self.reservation_price = INT64_NULL
+        self.stop_px = INT64_NULL
         self.location = b"US,NY"
         self.min_qty = self.display_qty = UINT32_NULL
         self.expire_date = 65535
@@ -58,7 +57,6 @@ class Message:
         self.liquidity_flag = self.managed_order = self.short_sale_type = 255
         self.order_id = UINT64_NULL
         self.ofm_override = 0
-        self.orig_order_user = b""
         for name, value in fields.items():
             setattr(self, name, value)
 

@@ -5,7 +5,7 @@ import pytest
 
 from ontherun.client import Instruments, Report, ReportsLost
 from ontherun.client.feed import Feed
-from ontherun.client.reports import read_report
+from ontherun.client.reading import read_report
 from ontherun.ilink.client_inbound import ClientMemory, Missed
 
 Reports = Callable[..., Report]

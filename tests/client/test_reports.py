@@ -21,7 +21,7 @@ from ontherun.client import (
     TimeInForce,
     Traded,
 )
-from ontherun.client.reports import read_report
+from ontherun.client.reading import read_report
 from ontherun.ilink.codes import BusinessRejectReason
 from ontherun.ilink.messages import INT64_NULL, UINT8_NULL, ExecutionReportTradeOutrightNoOrderEvents
 from ontherun.ilink.messages.enums import ExecReason

@@ -24,6 +24,7 @@ from ontherun.journal import MemoryJournal, Outbox
 from ontherun.market.benchmarks import BENCHMARKS
 from ontherun.market.policy import SegmentPolicy
 from ontherun.sbe import Framer
+from ontherun.trace import TraceEntry
 
 from .breaking import broken, pieces, random_frame
 
@@ -53,6 +54,9 @@ class Registry:
 
     def key_used(self, trace: object, source: str) -> None:
         pass
+
+    def cancel_on_disconnect(self, session: str) -> bool:
+        return session == "AAA"
 
     def party_details(self, session: str, firm: str) -> Mapping[int, PartyDetails]:
         return {1: PartyDetails(1, b"ACCOUNT")}
@@ -141,6 +145,7 @@ class Case:
         )
         self.engine = Engine(40, SegmentPolicy())
         self.outbox: Outbox[tuple[str, int]] = Outbox(folder / "outbox.bin")
+        self.noted: list[TraceEntry] = []
         self.gateway = Gateway(
             self.engine,
             self.journal,
@@ -150,6 +155,7 @@ class Case:
             lambda: self.now,
             self.log,
             self.broken.append,
+            self.noted.append,
         )
         self.gateway.journal(Kind.MARKET, 0, self.now, instruments_body(BENCHMARKS))
         self.engine.open_market(BENCHMARKS)

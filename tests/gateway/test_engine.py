@@ -226,6 +226,8 @@ def test_a_mistake_of_ours_is_answered_with_138_and_the_next_order_goes_on(monke
     class Faulty:
         """The market with a mistake in it, which no test could ask of the right one."""
 
+        status = engine.market.status
+
         def rest(self, *_: object) -> None:
             return None
 

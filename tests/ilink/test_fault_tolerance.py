@@ -3,7 +3,7 @@
 import pytest
 
 from ontherun.ilink import GatewayState, LocalProtocolError, Role
-from ontherun.ilink.messages import BusinessReject, EstablishmentAck, Sequence
+from ontherun.ilink.messages import BusinessReject, EstablishmentAck, EstablishmentReject, Sequence
 
 from .conftest import START, UUID, Venue, Wire, sequence, terminate
 from .test_terminate_codes import order
@@ -64,10 +64,22 @@ def test_a_promoted_backup_says_so_and_carries_on_with_both_numbers(venue: Venue
     assert backup.send(sequence(3)) == []
 
 
-def test_a_backup_is_not_promoted_while_the_primary_is_bound(primary: Wire, backup: Wire) -> None:
-    with pytest.raises(LocalProtocolError, match="still bound"):
-        backup.session.promote(START)
-    assert backup.session.state is GatewayState.BACKUP
+def test_a_replaced_primary_says_and_ends_nothing_and_its_backup_goes_on(
+    venue: Venue, primary: Wire, backup: Wire
+) -> None:
+    primary.session.replaced()
+    assert primary.session.state is GatewayState.CLOSED
+    assert primary.session.lost(START) == []
+    (promotion,) = backup.carry_out(backup.session.promote(START))
+    assert promotion.fault_tolerance_indicator == Role.PRIMARY
+    assert (venue.stream().primary_bound, venue.stream().backup_bound) == (True, False)
+
+
+def test_the_backup_before_the_primary_is_refused_with_27_under_any_uuid(venue: Venue, primary: Wire) -> None:
+    primary.session.lost(venue.now)
+    for uuid in (UUID, UUID + 1):
+        (answer,) = venue.connect(Role.BACKUP).bind(uuid=uuid, next_seq_no=0)
+        assert (type(answer), answer.error_codes) == (EstablishmentReject, 27)
 
 
 def test_a_primary_is_not_promoted(venue: Venue) -> None:

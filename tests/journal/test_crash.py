@@ -36,7 +36,8 @@ def killed(process: subprocess.Popen[str], seconds: float) -> int:
     acknowledged = int(process.stdout.readline())
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
-    lines = process.communicate()[0].splitlines(keepends=True)
+    lines = process.stdout.read().splitlines(keepends=True)  # communicate() would lose what readline() took ahead
+    process.communicate()
     return max([acknowledged, *(int(line) for line in lines if line.endswith("\n"))])
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ontherun.market import (
     BusinessRejected,
     CancelRejected,
+    DayMinQty,
     ExhaustedReplace,
     MarketSegment,
     OFMChain,
@@ -26,6 +27,7 @@ from ontherun.market.terms import (
     FILL_AND_KILL,
     FILL_OR_KILL,
     GOOD_TILL_CANCEL,
+    GOOD_TILL_DATE,
     INT64_NULL,
     ONLY_BEST,
     PASSIVE,
@@ -36,10 +38,13 @@ from ontherun.market.terms import (
 )
 
 from .messages import NOW, UB02, UB10, NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest, Owner
-from .reference import ReferenceMarket
+from .reference import TODAY, ReferenceMarket
 
 LOTS = replace(UB10, symbol="LOTS", security_id=7, min_qty=2, qty_increment=2, display_allowed=False)
-INSTRUMENTS = (UB10, UB02, LOTS)
+WHOLE = replace(UB10, symbol="WHOLE", security_id=8, all_or_none=True, display_allowed=False, max_qty=12)
+STRICT = replace(UB10, symbol="STRICT", security_id=9, good_till_allowed=False, only_best_allowed=False)
+STRICT = replace(STRICT, passive_allowed=False, not_held_allowed=True)
+INSTRUMENTS = (UB10, UB02, LOTS, WHOLE, STRICT)
 MIDDLE = UB10.reference_price
 
 
@@ -70,13 +75,15 @@ class Pair:
 
     def __init__(self, random):
         self.random = random
-        latches, cancels = random.random() < 0.5, random.random() < 0.5
+        latches, cancels, day_min_qty, any_sender = (random.random() < 0.5 for _ in range(4))
         policy = SegmentPolicy(
             ofm_chain=OFMChain.ENABLED_STAYS if latches else OFMChain.FIRST_DECIDES,
             exhausted_replace=ExhaustedReplace.CANCEL if cancels else ExhaustedReplace.REJECT,
+            day_min_qty=DayMinQty.ELIMINATE if day_min_qty else DayMinQty.REFUSE,
+            replace_by_other_sender_id=any_sender,
         )
         self.fast = MarketSegment(40, INSTRUMENTS, policy)
-        self.plain = ReferenceMarket(40, INSTRUMENTS, latches, cancels)
+        self.plain = ReferenceMarket(40, INSTRUMENTS, latches, cancels, day_min_qty, any_sender)
         self.owners = [Owner("ABC", "FIRM1"), Owner("ABC", "FIRM2"), Owner("XYZ", "FIRM2"), Owner("XYZ", "FIRM2")]
         self.known = []  # (OrderID, ClOrdID, SecurityID, Side) of what was once accepted
         self.history = []
@@ -111,15 +118,18 @@ class Pair:
             request = self.replace()
             return "replace", self.sender(request, owner), request
         if pick < 0.994:
-            return "cancel_all", owner, 100
+            return "cancel_day_orders", owner, 100
         if pick < 0.995:
             return ("end_of_day",)
+        if pick < 0.996:
+            return "new_on_the_run", self.random.choice(INSTRUMENTS).security_id
         return "set_state", self.random.choice(list(SecurityTradingStatus))
 
     def new_order(self):
         side, qty, price, fields = self.terms()
         cl_ord_id = b"%d" % self.random.randrange(400)
-        return NewOrderSingle(cl_ord_id, side, qty, price, security_id=self.security(), **fields)
+        fields["security_id"] = self.security()
+        return NewOrderSingle(cl_ord_id, side, qty, price, **self.fitting(fields))
 
     def replace(self):
         order_id, cl_ord_id, security_id, order_side = self.target()
@@ -133,9 +143,12 @@ class Pair:
             fields.pop("display_qty", None)
             if old.display_qty != UINT32_NULL:
                 fields["display_qty"] = self.random.randint(1, max(qty, 1))
+            fields |= {"exec_inst": old.exec_inst, "execution_mode": old.execution_mode}
             if self.random.random() < 0.4:
                 price = old.price
-        return OrderCancelReplaceRequest(cl_ord_id, side, qty, price, **fields)
+        if self.rarely():
+            fields["sender_id"] = self.random.choice((b"trader", b"OTHER"))
+        return OrderCancelReplaceRequest(cl_ord_id, side, qty, price, **self.fitting(fields))
 
     def cancel(self):
         order_id, cl_ord_id, security_id, side = self.target()
@@ -177,8 +190,18 @@ class Pair:
             fields["time_in_force"] = FILL_OR_KILL
         elif pick < 0.20:
             fields["time_in_force"] = UINT8_NULL
-        elif pick < 0.30:
+        elif pick < 0.26:
             fields["display_qty"] = self.random.randint(1, max(qty, 1))
+        elif pick < 0.30:
+            fields["min_qty"] = self.random.randint(1, max(qty, 1))
+        elif pick < 0.34:
+            fields |= {"time_in_force": GOOD_TILL_DATE, "expire_date": TODAY + self.random.randint(-1, 2)}
+        elif pick < 0.38:
+            fields["time_in_force"] = GOOD_TILL_CANCEL
+        if self.random.random() < 0.08:
+            fields["execution_mode"] = PASSIVE
+        if self.random.random() < 0.08:
+            fields["exec_inst"] = ONLY_BEST
         fields["party_details_list_req_id"] = self.random.choice((1, 1, 1, 2, 3))
         side = self.random.choice((BUY, SELL))
         away = self.random.randint(-3, 9)  # from the other side: below 0 it is likely to trade
@@ -186,6 +209,14 @@ class Pair:
         if self.rarely():
             side, qty, price = self.spoil(side, qty, price, fields)
         return side, qty, price, fields
+
+    def fitting(self, fields):
+        """Mostly what an all-or-none book takes, where the order is for one."""
+        if fields["security_id"] == WHOLE.security_id and not self.rarely():
+            fields["exec_inst"] = fields.get("exec_inst", 0) & ONLY_BEST | ALL_OR_NONE
+            for name in ("display_qty", "min_qty", "time_in_force"):
+                fields.pop(name, None)
+        return fields
 
     def spoil(self, side, qty, price, fields):
         """Break some of the terms' rules, often more than one."""
@@ -204,18 +235,18 @@ class Pair:
                 case 5:
                     fields["ord_type"] = self.random.choice(b"134K")
                 case 6:
-                    fields["exec_inst"] = self.random.choice((ALL_OR_NONE, ONLY_BEST, 4, 128))
+                    fields["exec_inst"] = self.random.choice((ALL_OR_NONE, ONLY_BEST, 4, 5, 128))
                 case 7:
                     fields["execution_mode"] = self.random.choice((PASSIVE, ord("A")))
                 case 8:
-                    fields["time_in_force"] = self.random.choice((GOOD_TILL_CANCEL, 6, 99, DAY))
+                    fields["time_in_force"] = self.random.choice((GOOD_TILL_CANCEL, GOOD_TILL_DATE, 99, DAY))
                 case 9:
                     fields["display_qty"] = self.random.choice((0, 1, 3, 4_000, UINT32_NULL))
                     fields["min_qty"] = self.random.choice((0, 1, 2, 9_000, UINT32_NULL))
         return side, qty, price
 
     def security(self):
-        return 99 if self.rarely() else self.random.choice(INSTRUMENTS).security_id
+        return 99 if self.rarely() else self.random.choices(INSTRUMENTS, (4, 2, 2, 2, 1))[0].security_id
 
     def rarely(self):
         return self.random.random() < 0.06

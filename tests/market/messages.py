@@ -98,6 +98,10 @@ class Trader:
         self.market = market
         self.owner = Owner(session, firm)
 
+    @staticmethod
+    def order(cl_ord_id, side, qty, price, **fields):
+        return NewOrderSingle(cl_ord_id, side, qty, price, **fields)
+
     def new(self, cl_ord_id, side, qty, price, **fields):
         return self.market.new_order(self.owner, NewOrderSingle(cl_ord_id, side, qty, price, **fields), NOW)
 

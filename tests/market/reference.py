@@ -3,7 +3,11 @@
 Shares no code with the market but the instruments. Says what happened as tuples, in the form of ``lockstep.told``.
 """
 
-LIMIT, FAK, FOK = ord("2"), 3, 4
+LIMIT, GTC, FAK, FOK, GTD = ord("2"), 1, 3, 4, 6
+ALL_OR_NONE, ONLY_BEST, NOT_HELD, PASSIVE = 1, 2, 4, ord("P")
+NOTHING_BETTER = 9
+TODAY = 1_799_280_000_000_000_000 // 10**9 // 86_400
+NULL_DATE = 2**16 - 1
 NULL_QTY, NULL_ID, NULL_PRICE = 2**32 - 1, 2**64 - 1, 2**63 - 1
 CLOSED, PAUSE, OPEN, PRE_OPEN, POST_CLOSE = 4, 2, 17, 21, 26
 
@@ -24,13 +28,26 @@ class RestingOrder:
     def immediate(self):
         return self.terms.time_in_force in (FAK, FOK)
 
+    @property
+    def only_best(self):
+        return self.terms.exec_inst & ONLY_BEST
+
+    @property
+    def passive(self):
+        return self.terms.execution_mode == PASSIVE
+
 
 class ReferenceMarket:
-    def __init__(self, segment_id, instruments, ofm_latches=False, exhausted_cancels=True):
+    def __init__(
+        self, segment_id, instruments, ofm_latches=False, exhausted_cancels=True, day_min_qty=True, any_sender=True
+    ):
         self.segment_id = segment_id
         self.instruments = {instrument.security_id: instrument for instrument in instruments}
         self.ofm_latches = ofm_latches
         self.exhausted_cancels = exhausted_cancels
+        self.day_min_qty = day_min_qty
+        self.any_sender = any_sender
+        self.today = TODAY
         self.status = OPEN
         self.orders = []
         self.places = self.order_ids = self.executions = self.side_trades = self.trade_entries = self.order_events = 0
@@ -41,14 +58,15 @@ class ReferenceMarket:
         said = self.business_fault(owner, terms, needs_price=True, target=None)
         if said:
             return said
-        code = self.terms_fault(terms)
+        code = self.terms_fault(terms) or self.best_fault(terms, self.orders)
         if code:
             return [("rejected", 0, code, self.exec_id())]
         self.order_ids += 1
         order = RestingOrder(
             self.number(self.order_ids), owner, terms, owner.party_details[terms.party_details_list_req_id]
         )
-        return [("accepted", order.order_id, order.open, self.exec_id()), *self.enter(order)]
+        said = [("accepted", order.order_id, order.open, self.exec_id())]
+        return said + self.enter(order, terms.min_qty)
 
     def cancel(self, owner, request):
         order = self.find(owner, request)
@@ -66,9 +84,13 @@ class ReferenceMarket:
         said = self.business_fault(owner, request, needs_price=True, target=order)
         if said:
             return said
-        code = self.target_fault(owner, request, order) or self.terms_fault(request)
+        code = self.target_fault(owner, request, order)
+        if not code and not self.any_sender and request.sender_id.upper() != order.terms.sender_id.upper():
+            code = 2103
+        code = code or self.terms_fault(request)
         if not code and (order.terms.display_qty == NULL_QTY) != (request.display_qty == NULL_QTY):
             code = 1011
+        code = code or self.best_fault(request, [other for other in self.orders if other is not order])
         if code:
             return [("replace rejected", self.id_of(request, order), code, self.exec_id())]
 
@@ -87,7 +109,12 @@ class ReferenceMarket:
 
         details = owner.party_details[request.party_details_list_req_id]
         same_place = (
-            request.price == order.terms.price and still_open <= order.open and details.account == order.details.account
+            request.price == order.terms.price
+            and still_open <= order.open
+            and details.account == order.details.account
+            and request.exec_inst == order.terms.exec_inst
+            and (request.execution_mode == PASSIVE) == order.passive
+            and (still_open == order.open or not self.instruments[request.security_id].all_or_none)
         )
         order.terms, order.details, order.ofm, order.filled, order.open = request, details, ofm, filled, still_open
         said = [("modified", order.order_id, filled, still_open, self.exec_id())]
@@ -95,10 +122,11 @@ class ReferenceMarket:
             order.shown = min(order.shown, still_open, request.display_qty)
             return said
         self.orders.remove(order)
-        return said + self.enter(order)
+        return said + self.enter(order, request.min_qty if request.time_in_force == FAK else NULL_QTY)
 
-    def set_state(self, status):
+    def set_state(self, status, trade_date=None):
         self.status = status
+        self.today = trade_date or self.today
         said = []
         if status == OPEN:
             for security_id in self.instruments:
@@ -108,33 +136,100 @@ class ReferenceMarket:
                 if bids and asks and max(bids) >= min(asks):
                     self.orders = [o for o in self.orders if o not in waiting]
                     for order in waiting:
+                        self.executions += 1
                         said += self.enter(order)
         return said
 
     def end_of_day(self):
-        gone, self.orders = sorted(self.orders, key=lambda o: o.order_id), []
+        return self.eliminate(
+            order
+            for order in self.orders
+            if order.terms.time_in_force not in (GTC, GTD)
+            or (order.terms.time_in_force == GTD and order.terms.expire_date <= self.today)
+        )
+
+    def new_on_the_run(self, security_id):
+        return self.eliminate(
+            order
+            for order in self.orders
+            if order.terms.security_id == security_id and order.terms.time_in_force in (GTC, GTD)
+        )
+
+    def cancel_day_orders(self, owner, reason):
+        return self.cancel_unasked(
+            (
+                order
+                for order in self.orders
+                if order.owner.sender_comp == owner.sender_comp and order.terms.time_in_force not in (GTC, GTD)
+            ),
+            reason,
+        )
+
+    def eliminate(self, orders):
+        gone = sorted(orders, key=lambda o: o.order_id)
+        self.orders = [o for o in self.orders if o not in gone]
         return [("eliminated", order.order_id, order.filled, self.exec_id()) for order in gone]
 
-    def cancel_all(self, owner, reason):
-        gone = sorted((o for o in self.orders if o.owner.sender_comp == owner.sender_comp), key=lambda o: o.order_id)
+    def cancel_unasked(self, orders, reason):
+        gone = sorted(orders, key=lambda o: o.order_id)
         self.orders = [o for o in self.orders if o not in gone]
         return [("cancelled", order.order_id, order.filled, reason, self.exec_id()) for order in gone]
 
     # Matching
 
-    def enter(self, order):
+    def enter(self, order, min_qty=NULL_QTY):
         said = []
-        if self.status == OPEN:
-            need = {FAK: order.terms.min_qty, FOK: order.open}.get(order.terms.time_in_force, NULL_QTY)
-            if need == NULL_QTY or sum(other.open for other in self.counterparties(order)) >= need:
+        there = sum(other.open for other in self.counterparties(order)) if self.status == OPEN else 0
+        if min_qty != NULL_QTY and there < min_qty:
+            return [("eliminated", order.order_id, order.filled, self.exec_id())]
+        if self.status == OPEN and not order.passive:
+            if self.instruments[order.terms.security_id].all_or_none:
+                said += self.trade_whole(order)
+            elif order.terms.time_in_force != FOK or there >= order.open:
                 while order.open and self.counterparties(order):
                     said += self.trade_at_best_price(order)
         if order.open and order.immediate:
             said.append(("eliminated", order.order_id, order.filled, self.exec_id()))
         elif order.open:
+            better = [o for o in self.beside(order) if self.rank(order.terms) > self.rank(o.terms)]
+            if len(better) == len(self.beside(order)):  # better than every other
+                said += self.cancel_unasked_in_queue(o for o in better if o.only_best)
             self.orders.append(order)
             self.queue(order)
         return said
+
+    def cancel_unasked_in_queue(self, orders):
+        said = []
+        for order in sorted(orders, key=lambda o: o.place):
+            self.orders.remove(order)
+            said.append(("cancelled", order.order_id, order.filled, NOTHING_BETTER, self.exec_id()))
+        return said
+
+    def beside(self, order):
+        """The orders of the same instrument and side."""
+        return [
+            other
+            for other in self.orders
+            if (other.terms.security_id, other.terms.side) == (order.terms.security_id, order.terms.side)
+        ]
+
+    @staticmethod
+    def rank(terms):
+        return terms.price if terms.side == 1 else -terms.price
+
+    def trade_whole(self, order):
+        for other in self.counterparties(order):
+            if other.terms.price == order.terms.price and other.open == order.open:
+                self.trade_entries += 1
+                self.order_events += 1
+                said, qty = [], order.open
+                self.orders.remove(other)
+                for each in (other, order):
+                    each.open, each.filled = 0, each.filled + qty
+                    part = (self.order_events, qty, 5)
+                    said.append(self.traded(each, order.terms.price, qty, each is order, [part]))
+                return said
+        return []
 
     def trade_at_best_price(self, order):
         price = self.counterparties(order)[0].terms.price
@@ -198,6 +293,8 @@ class ReferenceMarket:
             return [("business rejected", 1, 1505)]
         if needs_price and terms.price == NULL_PRICE:
             return [("business rejected", 5, 44)]
+        if needs_price and terms.time_in_force == GTD and terms.expire_date == NULL_DATE:
+            return [("business rejected", 5, 432)]
         if terms.side not in (1, 2):
             return [("business rejected", 115, 54)]
         if needs_price:
@@ -225,15 +322,27 @@ class ReferenceMarket:
             return 2047
         instrument = self.instruments[terms.security_id]
         immediate = terms.time_in_force in (FAK, FOK)
+        good_till = terms.time_in_force in (GTC, GTD)
+        whole, best, not_held = (bool(terms.exec_inst & bit) for bit in (ALL_OR_NONE, ONLY_BEST, NOT_HELD))
+        passive = terms.execution_mode == PASSIVE
         display = terms.display_qty if terms.display_qty != NULL_QTY else None
         minimum = terms.min_qty if terms.min_qty != NULL_QTY else None
         for wrong, code in [
             (self.status in (CLOSED, PAUSE), 1003),
             (self.status == POST_CLOSE or (self.status == PRE_OPEN and immediate), 2130),
             (terms.ord_type != LIMIT, 2311),
-            (terms.exec_inst not in (0, 2) or terms.execution_mode == ord("P"), 5512),
-            (terms.time_in_force not in (0, 255, FAK, FOK), 7047),
-            (terms.exec_inst == 2, 5010),
+            (whole != instrument.all_or_none, 5512),
+            (not_held and not instrument.not_held_allowed, 5512),
+            (terms.exec_inst > 7, 5512),
+            (passive and not instrument.passive_allowed, 5512),
+            (terms.time_in_force not in (0, 255, GTC, FAK, FOK, GTD), 7047),
+            (immediate and passive, 7047),
+            (good_till and not instrument.good_till_allowed, 7047),
+            ((immediate or good_till) and instrument.all_or_none, 7047),
+            (not_held and terms.time_in_force != FAK, 7047),
+            (terms.time_in_force == GTD and terms.expire_date < self.today, 2019),
+            (best and not instrument.only_best_allowed, 5010),
+            (best and good_till, 5011),
             (terms.order_qty == 0 or terms.order_qty > instrument.max_qty, 2115),
             (terms.order_qty < instrument.min_qty, 5003),
             (terms.order_qty % instrument.qty_increment, 5006),
@@ -244,7 +353,9 @@ class ReferenceMarket:
             (minimum is not None and minimum < instrument.min_qty, 5005),
             (minimum is not None and display is not None and display < minimum, 7613),
             (minimum is not None and minimum > terms.order_qty, 1011),
-            (minimum is not None and terms.time_in_force != FAK, 1011),
+            (minimum is not None and terms.time_in_force == FOK, 1011),
+            (minimum is not None and instrument.all_or_none, 1011),
+            (minimum is not None and not immediate and (passive or not self.day_min_qty), 1011),
             (terms.price <= 0, 1012),
             (terms.price % instrument.tick, 1011),
             (not instrument.low_limit <= terms.price <= instrument.high_limit, 2137),
@@ -252,6 +363,12 @@ class ReferenceMarket:
         ]:
             if wrong:
                 return code
+        return None
+
+    def best_fault(self, terms, others):
+        same = [o.terms for o in others if (o.terms.security_id, o.terms.side) == (terms.security_id, terms.side)]
+        if terms.exec_inst & ONLY_BEST and any(self.rank(other) > self.rank(terms) for other in same):
+            return 5000 if terms.side == 1 else 5001
         return None
 
     # Orders and numbers

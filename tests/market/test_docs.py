@@ -1,6 +1,7 @@
-"""``docs/market.md`` says what the market does: its conversations run, its tables are complete."""
+"""``docs/market*.md`` say what the market does: their conversations run, the tables are complete."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ontherun.market import (
     OrderCancelled,
     OrderEliminated,
     OrderModified,
+    OrderRejected,
     OrderTraded,
     RejectReason,
     format_32nds,
@@ -20,10 +22,18 @@ from ontherun.market import (
 )
 from ontherun.market.terms import BUY, SELL
 
-from .messages import Trader, market
+from .messages import UB10, Trader, market
 
-TEXT = Path(__file__, "../../../docs/market.md").resolve().read_text("utf-8")
-CONVERSATIONS = re.findall(r"```conversation\n(.*?)```", TEXT, re.DOTALL)
+DOCS = Path(__file__, "../../../docs").resolve()
+TEXT = (DOCS / "market.md").read_text("utf-8")
+CONVERSATIONS = [
+    pytest.param(conversation, id=f"{path.stem}-{number}")
+    for path in sorted(DOCS.glob("market*.md"))
+    for number, conversation in enumerate(
+        re.findall(r"```conversation\n(.*?)```", path.read_text("utf-8"), re.DOTALL), start=1
+    )
+]
+ALL_OR_NONE_BOOK = replace(UB10, symbol="AON", security_id=400_910, all_or_none=True, display_allowed=False)
 SIDES = {"buy": BUY, "sell": SELL}
 
 
@@ -46,6 +56,8 @@ def written(event):
             return f"534 Cancel {named(order)} 14={order.cum_qty} 378={event.restatement_reason}"
         case CancelRejected():
             return f"535 Cancel Reject 11={event.request.cl_ord_id.decode()} 102={int(event.reason)}"
+        case OrderRejected():
+            return f"523 Reject 11={event.request.cl_ord_id.decode()} 103={int(event.reason)}"
 
 
 def named(order):
@@ -67,7 +79,7 @@ def send(trader, words):
 
 @pytest.mark.parametrize("conversation", CONVERSATIONS)
 def test_a_conversation_of_the_documentation_is_what_happens(conversation):
-    segment = market()
+    segment = market(*BENCHMARKS, ALL_OR_NONE_BOOK)
     traders = {session: Trader(segment, session) for session in ("ABC", "XYZ")}
     said = []
     for line in conversation.splitlines():
@@ -84,7 +96,7 @@ def session_of(event):
 
 
 def test_there_are_conversations():
-    assert len(CONVERSATIONS) == 3
+    assert len(CONVERSATIONS) >= 8
 
 
 def test_every_reject_code_is_in_the_table_of_checks():

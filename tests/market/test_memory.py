@@ -38,7 +38,7 @@ class TestWithoutTheCollector:
             abc.cancel(b"%d" % number)
             abc.replace(b"%d" % (number + 1), 1, 2, "99-00")
         xyz.sell(b"X", 300, "99-08")
-        segment.cancel_all(abc.owner, 100, NOW)
+        segment.cancel_day_orders(abc.owner, 100, NOW)
         assert segment.orders_of(xyz.owner) == []
         assert alive(Order, Level, Event) == before
         assert alive(BookSide) == sides
@@ -53,6 +53,8 @@ class TestWithoutTheCollector:
         for command, arguments in pair.history:
             run(segment, command, arguments)
         assert alive(Order) > before
+        for instrument in INSTRUMENTS:
+            segment.new_on_the_run(instrument.security_id, NOW)
         segment.end_of_day(NOW)
         assert alive(Order, Level, Event) == before
 

@@ -160,14 +160,14 @@ def test_losing_the_connection_cancels_the_sender_comps_orders_only(market, abc,
     abc.buy(b"1", 1, "99-16")
     abc.sell(b"2", 2, "99-20", security_id=UB02.security_id)
     xyz.buy(b"1", 3, "99-16")
-    events = market.cancel_all(abc.owner, 100, 0)
+    events = market.cancel_day_orders(abc.owner, 100, 0)
     assert [(event.order.terms.cl_ord_id, event.request, event.restatement_reason) for event in events] == [
         (b"1", None, 100),
         (b"2", None, 100),
     ]
     assert market.orders_of(abc.owner) == []
     assert book(market) == ([(parse_price("99-16"), [3])], [])
-    assert market.cancel_all(abc.owner, 100, 0) == []
+    assert market.cancel_day_orders(abc.owner, 100, 0) == []
 
 
 def test_the_end_of_the_day_eliminates_day_orders_oldest_first(market, abc, xyz):

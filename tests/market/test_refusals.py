@@ -7,6 +7,7 @@ import pytest
 from ontherun.market import (
     BusinessRejected,
     CancelRejected,
+    DayMinQty,
     OrderRejected,
     RejectReason,
     ReplaceRejected,
@@ -15,6 +16,7 @@ from ontherun.market import (
 from ontherun.market.terms import (
     ALL_OR_NONE,
     BUY,
+    DAY,
     FILL_AND_KILL,
     FILL_OR_KILL,
     GOOD_FOR_SESSION,
@@ -33,16 +35,19 @@ from ontherun.market.terms import (
     UINT64_NULL,
 )
 
-from .messages import NOW, UB02, UB10, Trader, kinds, market
+from .messages import NOW, TRADE_DATE, UB02, UB10, Trader, kinds, market
 
 CHICAGO_LIKE = replace(UB10, symbol="LOTS", min_qty=10, max_qty=500, qty_increment=5)
-PLAIN = replace(UB10, symbol="PLAIN", security_id=1, display_allowed=False)
+CHICAGO_LIKE = replace(CHICAGO_LIKE, good_till_allowed=False, only_best_allowed=False)
+PLAIN = replace(UB10, symbol="PLAIN", security_id=1, display_allowed=False, passive_allowed=False)
+WHOLE = replace(UB10, symbol="WHOLE", security_id=2, display_allowed=False, all_or_none=True)
+UNHELD = replace(UB10, symbol="UNHELD", security_id=3, not_held_allowed=True)
 
 
 @pytest.fixture
 def lots():
     """A trader on an instrument that trades 10 to 500 lots in fives."""
-    return Trader(market(CHICAGO_LIKE, PLAIN))
+    return Trader(market(CHICAGO_LIKE, PLAIN, WHOLE, UNHELD))
 
 
 def refused(events, kind, reason):
@@ -72,6 +77,16 @@ def test_380_5_price_missing(market, abc):
     for events in (abc.buy(b"2", 1, INT64_NULL), abc.replace(b"1", BUY, 1, INT64_NULL)):
         assert refused(events, BusinessRejected, 5) == "Conditionally required field missing: 44-Price"
         assert events[0].ref_tag == 44
+
+
+def test_380_5_expire_date_missing(market, abc):
+    abc.buy(b"1", 1, "99-16")
+    for events in (
+        abc.buy(b"2", 1, "99-16", time_in_force=GOOD_TILL_DATE),
+        abc.replace(b"1", BUY, 1, "99-16", time_in_force=GOOD_TILL_DATE),
+    ):
+        assert refused(events, BusinessRejected, 5) == "Conditionally required field missing: 432-ExpireDate"
+        assert events[0].ref_tag == 432
 
 
 def test_380_115_undisclosed_side(market, abc):
@@ -110,9 +125,14 @@ def test_103_1011_price_off_tick(market, abc, price):
     assert kinds(abc.buy(b"1", 1, "99-001", security_id=UB02.security_id)) == ["OrderAccepted"]
 
 
-def test_103_1011_min_qty_of_a_day_order(market, abc):
-    for terms in ({}, {"time_in_force": FILL_OR_KILL}):
-        assert "Fill And Kill only" in refused(abc.buy(b"1", 5, "99-16", min_qty=2, **terms), OrderRejected, 1011)
+@pytest.mark.parametrize("terms", [{"time_in_force": FILL_OR_KILL}, {"execution_mode": PASSIVE}])
+def test_103_1011_min_qty_where_it_has_no_meaning(market, abc, terms):
+    assert "MinQty" in refused(abc.buy(b"1", 5, "99-16", min_qty=2, **terms), OrderRejected, 1011)
+
+
+def test_103_1011_min_qty_of_a_day_order_where_the_policy_says_so():
+    abc = Trader(market(day_min_qty=DayMinQty.REFUSE))
+    assert "MinQty" in refused(abc.buy(b"1", 5, "99-16", min_qty=2), OrderRejected, 1011)
 
 
 def test_103_1011_min_qty_above_order_qty(market, abc):
@@ -211,9 +231,33 @@ def test_103_5006_quantity_off_increment(lots):
     )
 
 
-def test_103_5010_only_best_not_allowed(market, abc):
-    text = refused(abc.buy(b"1", 1, "99-16", exec_inst=ONLY_BEST), OrderRejected, 5010)
+def test_103_5000_and_5001_only_best_behind_the_best_price(market, abc, xyz):
+    xyz.buy(b"1", 1, "99-16")
+    xyz.sell(b"2", 1, "99-20")
+    text = refused(abc.buy(b"1", 1, "99-15", exec_inst=ONLY_BEST), OrderRejected, 5000)
+    assert text == "Bid of 99.46875 not better than current Best Bid 99.5"
+    text = refused(abc.sell(b"1", 1, "99-21", exec_inst=ONLY_BEST), OrderRejected, 5001)
+    assert text == "Ask of 99.65625 not better than current Best Ask 99.625"
+
+
+def test_103_5010_only_best_not_allowed(lots):
+    text = refused(lots.buy(b"1", 10, "99-16", exec_inst=ONLY_BEST), OrderRejected, 5010)
     assert text == "ExecInstruction Only Best not allowed for this contract"
+
+
+@pytest.mark.parametrize("time_in_force", [GOOD_TILL_CANCEL, GOOD_TILL_DATE])
+def test_103_5011_only_best_beyond_the_day(market, abc, time_in_force):
+    terms = {"time_in_force": time_in_force, "expire_date": TRADE_DATE, "exec_inst": ONLY_BEST}
+    text = refused(abc.buy(b"1", 1, "99-16", **terms), OrderRejected, 5011)
+    assert text == "ExecInstruction Only Best not allowed with Good Till Cancel or Good Till Date"
+
+
+def test_103_2019_expire_date_before_the_session(market, abc):
+    terms = {"time_in_force": GOOD_TILL_DATE}
+    assert refused(abc.buy(b"1", 1, "99-16", expire_date=TRADE_DATE - 1, **terms), OrderRejected, 2019)
+    assert kinds(abc.buy(b"1", 1, "99-16", expire_date=TRADE_DATE, **terms)) == ["OrderAccepted"]
+    market.set_state(SecurityTradingStatus.OPEN, NOW, TRADE_DATE + 1)
+    assert refused(abc.buy(b"2", 1, "99-16", expire_date=TRADE_DATE, **terms), OrderRejected, 2019)
 
 
 @pytest.mark.parametrize(
@@ -223,17 +267,31 @@ def test_103_5010_only_best_not_allowed(market, abc):
         ({"exec_inst": NOT_HELD, "time_in_force": FILL_AND_KILL}, "Not Held"),
         ({"exec_inst": 1 << 7}, "ExecInst 128"),
         ({"execution_mode": PASSIVE}, "Passive"),
+        ({"security_id": WHOLE.security_id}, "Regular"),
     ],
 )
-def test_103_5512_qualifier_not_permitted(market, abc, terms, name):
-    text = refused(abc.buy(b"1", 1, "99-16", **terms), OrderRejected, 5512)
+def test_103_5512_qualifier_not_permitted(lots, terms, name):
+    text = refused(lots.buy(b"1", 1, "99-16", **({"security_id": PLAIN.security_id} | terms)), OrderRejected, 5512)
     assert text == f"Order type not permitted for group 'group: USBD, order type: {name}'"
 
 
-@pytest.mark.parametrize("time_in_force", [GOOD_TILL_CANCEL, GOOD_TILL_DATE, GOOD_FOR_SESSION])
-def test_103_7047_type_and_duration_invalid(market, abc, time_in_force):
-    text = refused(abc.buy(b"1", 1, "99-16", time_in_force=time_in_force), OrderRejected, 7047)
-    assert text.startswith(f"Order Type / Duration Combo invalid. TIF: '{time_in_force}' / ")
+@pytest.mark.parametrize(
+    ("instrument", "time_in_force", "terms", "name"),
+    [
+        (CHICAGO_LIKE, GOOD_TILL_CANCEL, {}, "Limit"),
+        (CHICAGO_LIKE, GOOD_TILL_DATE, {"expire_date": TRADE_DATE}, "Limit"),
+        (CHICAGO_LIKE, GOOD_FOR_SESSION, {}, "Limit"),
+        (CHICAGO_LIKE, FILL_AND_KILL, {"execution_mode": PASSIVE}, "Passive"),
+        (CHICAGO_LIKE, FILL_OR_KILL, {"execution_mode": PASSIVE}, "Passive"),
+        (WHOLE, FILL_AND_KILL, {"exec_inst": ALL_OR_NONE}, "All or None"),
+        (WHOLE, GOOD_TILL_CANCEL, {"exec_inst": ALL_OR_NONE}, "All or None"),
+        (UNHELD, DAY, {"exec_inst": NOT_HELD}, "Not Held"),
+    ],
+)
+def test_103_7047_type_and_duration_invalid(lots, instrument, time_in_force, terms, name):
+    terms = terms | {"security_id": instrument.security_id, "time_in_force": time_in_force}
+    text = refused(lots.buy(b"1", 10, "99-16", **terms), OrderRejected, 7047)
+    assert text == f"Order Type / Duration Combo invalid. TIF: '{time_in_force}' / Order Type: '{name}'"
 
 
 def test_103_7613_display_quantity_below_min_qty(market, abc):
@@ -313,100 +371,12 @@ def test_a_refused_new_order_has_no_order_id(market, abc):
     assert abc.buy(b"1", 0, "99-16")[0].order_id == 0
 
 
-# The order of the checks: each step repairs the fault that was answered and meets the next.
-
-NEW_ORDER_STEPS = [
-    (1, {"party_details_list_req_id": 1}),
-    (5, {"price": -1}),
-    (115, {"side": SELL}),
-    (133, {"cl_ord_id": b"free"}),
-    (2047, {"security_id": CHICAGO_LIKE.security_id}),
-    (2311, {"ord_type": ord("2")}),
-    (5512, {"exec_inst": ONLY_BEST}),
-    (7047, {"time_in_force": FILL_AND_KILL}),
-    (5010, {"exec_inst": 0}),
-    (2115, {"order_qty": 7}),
-    (5003, {"order_qty": 12}),
-    (5006, {"order_qty": 100}),
-    (2046, {"display_qty": 5}),
-    (5004, {"display_qty": 10}),
-    (5005, {"min_qty": 15}),
-    (7613, {"min_qty": 10}),
-    (1012, {"price": 1}),
-    (1011, {"price": 200 * 10**9}),
-    (2137, {"price": 140 * 10**9}),
-    (2179, {"price": 100 * 10**9}),
-]
-
-
-def worst_terms():
-    """An order with every fault at once."""
-    return {
-        "cl_ord_id": b"taken",
-        "side": 7,
-        "qty": 0,
-        "price": INT64_NULL,
-        "party_details_list_req_id": 9,
-        "security_id": 5,
-        "ord_type": ord("1"),
-        "exec_inst": ALL_OR_NONE | ONLY_BEST,
-        "time_in_force": GOOD_TILL_CANCEL,
-        "display_qty": 101,
-        "min_qty": 1,
-    }
-
-
-def repair(terms, fields):
-    terms.update(fields)
-    if "order_qty" in fields:
-        terms["qty"] = terms.pop("order_qty")
-
-
-def test_a_new_order_is_checked_in_the_documented_order(lots):
-    lots.buy(b"taken", 10, "99-16")
-    terms = worst_terms()
-    for reason, fields in NEW_ORDER_STEPS:
-        [event] = lots.new(**terms)
-        assert event.reason == reason
-        repair(terms, fields)
-    assert kinds(lots.new(**terms)) == ["OrderAccepted", "OrderEliminated"]
-
-
-def test_a_replace_is_checked_in_the_documented_order(lots):
-    lots.buy(b"taken", 10, "99-16")
-    theirs = Trader(lots.market, "XYZ").sell(b"theirs", 10, "100-00")[0].order.order_id
-    mine = lots.buy(b"mine", 10, "99-16", display_qty=10)[0].order.order_id
-    terms = worst_terms() | {"order_id": 12345}
-    target = [(2045, {"order_id": theirs}), (2048, {"order_id": mine}), (2051, {"side": BUY})]
-    steps = NEW_ORDER_STEPS[:5] + target + NEW_ORDER_STEPS[5:]
-    for reason, fields in steps:
-        [event] = lots.replace(**terms)
-        assert event.reason == reason
-        repair(terms, fields)
-    assert kinds(lots.replace(**terms))[0] == "OrderModified"
-
-
-def test_a_cancel_is_checked_in_the_documented_order(market, abc, xyz):
-    theirs = xyz.buy(b"1", 1, "99-16")[0].order.order_id
-    mine = abc.buy(b"1", 1, "99-16")[0].order.order_id
-    market.set_state(SecurityTradingStatus.CLOSED, NOW)
-    terms = {"side": 7, "party_details_list_req_id": 9, "security_id": 5, "order_id": 12345}
-    for reason, fields in [
-        (1, {"party_details_list_req_id": 1}),
-        (115, {"side": SELL}),
-        (2047, {"security_id": UB02.security_id}),
-        (1003, {}),
-        (2045, {"order_id": theirs}),
-        (2048, {"order_id": mine}),
-        (2045, {"security_id": UB10.security_id}),
-        (2051, {"side": BUY}),
-    ]:
-        [event] = abc.cancel(b"1", **terms)
-        assert event.reason == reason
-        terms |= fields
-        if reason == 1003:
-            market.set_state(SecurityTradingStatus.OPEN, NOW)
-    assert kinds(abc.cancel(b"1", **terms)) == ["OrderCancelled"]
+def test_102_2103_another_sender_id_where_the_market_minds():
+    abc = Trader(market(replace_by_other_sender_id=False))
+    abc.buy(b"1", 2, "99-16")
+    text = refused(abc.replace(b"1", BUY, 1, "99-16", sender_id=b"OTHER"), ReplaceRejected, 2103)
+    assert text == "The trader ID of the modify differs from that of the original order"
+    assert kinds(abc.replace(b"1", BUY, 1, "99-16", sender_id=b"trader")) == ["OrderModified"]
 
 
 def test_every_reason_that_exists_has_a_test_named_after_it():

@@ -93,7 +93,7 @@ def test_the_venue_may_cancel_and_eliminate_in_every_state(market, abc):
         market.set_state(OPEN, NOW)
         abc.buy(b"1", 1, "99-16")
         market.set_state(status, NOW)
-        assert kinds(market.cancel_all(abc.owner, 100, NOW)) == ["OrderCancelled"]
+        assert kinds(market.cancel_day_orders(abc.owner, 100, NOW)) == ["OrderCancelled"]
         market.set_state(OPEN, NOW)
         abc.buy(b"1", 1, "99-16")
         market.set_state(status, NOW)

@@ -68,6 +68,7 @@ async def portal(tmp_path: Path, running_venue: Any) -> AsyncIterator[Portal]:
         _, secret = await registry.tokens.create(SYSTEM, who, role, entity_id)
         tokens[who] = token_text(secret)
     yield Portal(create_app(registry, running_venue), registry, clock, running_venue, tokens, made_random)
+    await running_venue.close()
     await registry.close()
 
 

@@ -152,6 +152,7 @@ HEAD = b"firms,market_segments,label,number_of_sessions,allowed_sources\n"
         (HEAD + b"THEI1,40,ok,,\n", "body.line 2", "no Globex firm THEI1"),
         (HEAD + b"OURS1,40,=cmd|' /C calc'!A0,,\n", "body.line 2.label", "formula"),
         (HEAD + b"OURS1,40,@SUM(1),,\n", "body.line 2.label", "formula"),
+        (HEAD + "OURS1,40,\uff1d1+1,,\n".encode(), "body.line 2.label", "formula"),
         (HEAD + b"OURS1,40,ok,,10.0.0.1/8\n", "body.line 2", "10.0.0.0/8"),
         (HEAD + b"OURS1,40,a\x00b,,\n", "body.line 2", "NUL"),
         (HEAD + b"OURS1,40,\xe9,,\n", "body.line 2", "UTF-8"),

@@ -160,6 +160,9 @@ async def test_no_cell_of_a_csv_is_a_formula(venue: Venue, tmp_path: Path) -> No
     entity = AuditEntry(1, 1, "=1+1", None, "a", None, "@x", "{}", bytes(32), bytes(32))
     cells = EXPORTS["csv"][2](entity).strip().split(",")
     assert not [cell for cell in cells if cell.lstrip('"')[:1] in "=+-@" and cell]
+    full_width = AuditEntry(1, 1, "\uff1d1+1", None, "a", None, "\uff20x", "{}", bytes(32), bytes(32))
+    assert "'\uff1d1+1" in EXPORTS["csv"][2](full_width)
+    assert "'\uff20x" in EXPORTS["csv"][2](full_width)
 
 
 async def test_a_stopped_venues_database_is_verified_where_it_lies(venue: Venue) -> None:

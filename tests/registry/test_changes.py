@@ -45,6 +45,23 @@ async def test_a_caller_who_goes_away_leaves_file_and_directory_alike(venue: Ven
     await again.close()
 
 
+async def test_a_caller_who_is_cancelled_twice_interrupts_no_commit(venue: Venue) -> None:
+    registry = venue.registry
+    for turns in range(1, 12):
+        attempt = asyncio.create_task(registry.sessions.create(SYSTEM, ["OURS1"], [40], label=str(turns)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for _ in range(3):
+            attempt.cancel()
+            await asyncio.sleep(0)
+        await asyncio.gather(attempt, return_exceptions=True)
+    held = snapshot(registry)
+    again = await reopened(registry)
+    assert snapshot(again) == held
+    await again.verify_audit()
+    await again.close()
+
+
 async def test_a_database_that_somebody_else_holds_is_an_error_and_nothing_is_lost(venue: Venue) -> None:
     registry = venue.registry
     await _shorten_busy_timeout(registry)

@@ -27,6 +27,7 @@ from ontherun.registry import (
     User,
     Visitor,
 )
+from ontherun.registry.attempts import source_key
 
 from .conftest import START, Venue
 from .test_audit import tamper
@@ -202,6 +203,25 @@ async def test_one_address_cannot_try_account_after_account(venue: Venue, ann: U
     assert isinstance(await sign_in(registry, source="198.51.100.1"), Secret)
     venue.clock.advance(15 * MINUTE)
     assert isinstance(await sign_in(registry), Secret)
+
+
+async def test_the_addresses_of_one_network_are_one_address(venue: Venue, ann: User) -> None:
+    """An IPv6 network of 64 bits is the least that a subscriber gets, with more addresses than can be counted."""
+    registry = venue.registry
+    for number in range(30):
+        await fail(registry, 1, f"user{number}@example.com", f"2001:db8:1:2::{number:x}")
+    with pytest.raises(TooManyAttemptsError):
+        await sign_in(registry, source="2001:db8:1:2:ffff::1")
+    assert isinstance(await sign_in(registry, source="2001:db8:1:3::1"), Secret)
+    assert source_key("::ffff:192.0.2.7") == source_key("192.0.2.7")
+
+
+async def test_a_flood_of_failures_pushes_no_lock_out(venue: Venue, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ontherun.registry.attempts._MOST_KEPT", 12)
+    await fail(venue.registry, 5)
+    for number in range(15):
+        await fail(venue.registry, 1, f"user{number}@example.com", f"198.51.100.{number}")
+    assert venue.registry.people.locked_until(ann) is not None
 
 
 async def test_an_admin_manager_unlocks(venue: Venue, ann: User) -> None:

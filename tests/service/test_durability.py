@@ -15,7 +15,7 @@ PRICE = 99 * 10**9
 
 def test_a_full_disk_stops_the_venue_and_loses_nothing_acknowledged(tmp_path: Path) -> None:
     acknowledged = []
-    venue = VenueProcess(tmp_path / "data", "--no-fsync")
+    venue = VenueProcess(tmp_path / "data", "--no-fsync", "--messaging-controls", "off")
     resource.prlimit(venue.process.pid, resource.RLIMIT_FSIZE, (600_000, 600_000))
     with RawClient(venue.address, venue.key()) as client:
         client.log_in()
@@ -58,7 +58,18 @@ def test_a_port_that_is_taken_is_refused_with_a_clear_message(tmp_path: Path) ->
     with VenueProcess(tmp_path / "one", "--no-fsync") as venue:
         port = venue.ready["api_url"].rpartition(":")[2]
         second = subprocess.run(
-            [sys.executable, "-m", "ontherun", "up", "--data", str(tmp_path / "two"), "--portal-port", port],
+            [
+                sys.executable,
+                "-m",
+                "ontherun",
+                "up",
+                "--data",
+                str(tmp_path / "two"),
+                "--portal-port",
+                port,
+                "--gateway-port-base",
+                "0",
+            ],
             env={"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src"), "PATH": ""},
             capture_output=True,
             text=True,

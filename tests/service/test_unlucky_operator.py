@@ -39,6 +39,19 @@ def refused_start(data: Path, *options: str) -> str:
     return ended.stderr
 
 
+def test_what_a_venue_writes_is_for_its_owner_only_wherever_it_lies(tmp_path: Path) -> None:
+    """In a directory that others may enter, and over files that an earlier version left open to them."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    for name in ("registry.sqlite3", "journal-40.bin"):
+        (data / name).touch(mode=0o644)
+    with VenueProcess(data, "--no-fsync") as venue, RawClient(venue.address, venue.key()) as client:
+        client.log_in()
+        written = [path for path in data.rglob("*") if path.is_file() and path.name != "up.json"]
+        assert len(written) >= 9
+        assert not [path for path in written if path.stat().st_mode & 0o077]
+
+
 def test_a_request_that_never_ends_does_not_keep_the_venue_from_stopping(tmp_path: Path) -> None:
     with VenueProcess(tmp_path / "data", "--no-fsync") as venue, http(venue) as hanging:
         token = Path(venue.ready["token_file"]).read_text().strip()
@@ -76,7 +89,7 @@ def test_an_endless_http_head_is_cut_off(tmp_path: Path, head: bytes) -> None:
             assert client.recv(1000).startswith(b"HTTP/1.1 200")
 
 
-@pytest.mark.parametrize("file", ["registry.sqlite3", "journal.bin"])
+@pytest.mark.parametrize("file", ["registry.sqlite3", "journal-40.bin"])
 def test_a_damaged_file_is_refused_with_a_clear_message(tmp_path: Path, file: str) -> None:
     data = tmp_path / "data"
     with VenueProcess(data, "--no-fsync") as venue:
@@ -155,9 +168,9 @@ def test_a_clock_that_was_set_back_between_two_starts_is_no_obstacle(tmp_path: P
 def test_a_journal_that_is_gone_is_not_begun_anew_in_silence(tmp_path: Path, loss: str) -> None:
     with VenueProcess(tmp_path / "data", "--no-fsync") as venue:
         venue.stop()
-    journal = tmp_path / "data" / "journal.bin"
+    journal = tmp_path / "data" / "journal-40.bin"
     if loss == "deleted":
         journal.unlink()
     else:
         journal.write_bytes(b"")
-    assert "journal.bin is gone or empty" in refused_start(tmp_path / "data")
+    assert "journal-40.bin is gone or empty" in refused_start(tmp_path / "data")

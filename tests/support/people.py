@@ -1,5 +1,7 @@
 """People for tests: users with roles, passwords and authenticator apps."""
 
+from dataclasses import replace
+
 import pyotp
 
 from ontherun.keys import Secret
@@ -31,12 +33,13 @@ async def make_user(registry: Registry, email: str, roles: dict[int, Role], *, o
     return user
 
 
-def person(registry: Registry, email: str, source: str | None = "192.0.2.7") -> Principal:
+def person(registry: Registry, email: str, source: str | None = "192.0.2.7", signed_in: int = 0) -> Principal:
+    """A person who signed in `signed_in` nanoseconds ago."""
     user = book(registry).user_of_email(email)
     assert user is not None
     found = book(registry).principal_of(user, source)
     assert found is not None
-    return found
+    return replace(found, signed_in_at=registry.clock.now() - signed_in)
 
 
 class App:

@@ -119,8 +119,8 @@ class RawClient:
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
-    def receive(self) -> Any:
-        """The next message, decoded; Sequence messages are passed over."""
+    def receive(self, *, sequences: bool = False) -> Any:
+        """The next message, decoded; Sequence messages are passed over unless they are asked for."""
         while True:
             while not self._frames:
                 data = self.socket.recv(65536)
@@ -128,7 +128,7 @@ class RawClient:
                     raise EOFError("the gateway closed the connection")
                 self._frames = self._framer.feed(data)
             message = self.m.decode(self._frames.pop(0))
-            if not isinstance(message, self.m.Sequence):
+            if sequences or not isinstance(message, self.m.Sequence):
                 return message
 
     def expect(self, kind: type[Expected]) -> Expected:

@@ -11,9 +11,12 @@ from ontherun.cli import (
     drop_copy,
     firms,
     frames,
+    gateways,
     key_test,
     keys_all,
     lab,
+    live,
+    market_control,
     market_data,
     master_key,
     notices,
@@ -24,6 +27,7 @@ from ontherun.cli import (
     session_changes,
     sessions,
     status,
+    traces,
     up,
 )
 from ontherun.cli.changing import changing
@@ -41,6 +45,10 @@ app.command("sign-in-link")(changing(people.sign_in_link))
 app.command("status")(status.status)
 app.command("attention")(attention.attention)
 session_changes.add_to(sessions.app)
+sessions.app.command("trace")(traces.trace)
+sessions.app.command("live")(live.live)
+sessions.app.command("messages")(live.messages)
+sessions.app.command("end")(live.end)
 app.add_typer(sessions.app)
 app.add_typer(firms.entities)
 app.add_typer(firms.firms)
@@ -51,8 +59,11 @@ app.add_typer(policies.app)
 keys_all.app.command("test")(changing(key_test.judge_login))
 app.add_typer(keys_all.app)
 app.add_typer(orders.app)
+app.add_typer(gateways.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(market_control.week)
+app.add_typer(market_control.controls)
 app.add_typer(notices.app)
 app.add_typer(audit.app)
 app.add_typer(people.app)

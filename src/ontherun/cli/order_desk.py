@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,9 @@ import typer
 
 from ontherun.cli.api import fail
 from ontherun.client import ClientError, KeyFile, Login, LoginRefused, Refused, Session, Side, TimeInForce, Venue
-from ontherun.client.reports import as_values
+from ontherun.client.reading import as_values
+from ontherun.client.requests import OrderOptions
+from ontherun.ilink.messages.enums import ExecInst, ExecMode
 from ontherun.market.prices import PriceError, parse_price
 from ontherun.sbe import EncodeError
 
@@ -59,6 +62,31 @@ class What(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """What kind of order it is."""
+
+    time_in_force: str
+    expire_date: datetime | None
+    only_best: bool
+    passive: bool
+    min_qty: int | None
+    display_qty: int | None
+    cl_ord_id: str | None
+
+    def options(self) -> OrderOptions:
+        """The same for the session."""
+        return {
+            "time_in_force": TimeInForce[self.time_in_force.upper()],
+            "expire_date": None if self.expire_date is None else self.expire_date.date(),
+            "exec_inst": ExecInst.ONLY_BEST if self.only_best else ExecInst(0),
+            "execution_mode": ExecMode.PASSIVE if self.passive else None,
+            "min_qty": self.min_qty,
+            "display_qty": self.display_qty,
+            "cl_ord_id": self.cl_ord_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A new order; stay `wait` seconds for fills, or to its end."""
 
@@ -66,10 +94,7 @@ class Entry:
     security: str
     price: str
     quantity: int
-    time_in_force: str
-    min_qty: int | None
-    display_qty: int | None
-    cl_ord_id: str | None
+    kind: Kind
     wait: float
 
     def check(self) -> None:
@@ -83,10 +108,7 @@ class Entry:
             _security(self.security),
             self.price,
             self.quantity,
-            time_in_force=TimeInForce[self.time_in_force.upper()],
-            min_qty=self.min_qty,
-            display_qty=self.display_qty,
-            cl_ord_id=self.cl_ord_id,
+            **self.kind.options(),
         )
         await order.accepted()
         if self.wait:

@@ -3,6 +3,7 @@
 Each call logs in with a new UUID, waits for the answer, and logs out with Terminate, which leaves the order working.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,8 @@ class Duration(StrEnum):
     """TimeInForce (59)."""
 
     DAY = "day"
+    GTC = "gtc"
+    GTD = "gtd"
     FAK = "fak"
     FOK = "fok"
 
@@ -36,7 +39,14 @@ Which = Annotated[str, typer.Argument(metavar="ORDER", help="OrderID, or ClOrdID
 IsClOrdId = Annotated[bool, typer.Option("--cl-ord-id", help="ORDER is a ClOrdID although it is a number.")]
 OfSecurity = Annotated[str, typer.Option("--security", metavar="SECURITY", help="What the order trades.")]
 OfSide = Annotated[SideName, typer.Option("--side", help="The order's side.")]
-Tif = Annotated[Duration, typer.Option("--tif", help="Day; fill and kill (fak); fill or kill (fok).")]
+Tif = Annotated[
+    Duration, typer.Option("--tif", help="Day; till cancelled (gtc), till a date (gtd); fill and kill or fill or kill.")
+]
+ExpireDate = Annotated[
+    datetime | None, typer.Option("--expire-date", formats=["%Y-%m-%d"], help="Last day of a gtd order.")
+]
+OnlyBest = Annotated[bool, typer.Option("--only-best", help="Cancel the order when a better price comes.")]
+Passive = Annotated[bool, typer.Option("--passive", help="Do not trade on entry.")]
 MinQty = Annotated[int | None, typer.Option("--min-qty", min=1, help="Least quantity to trade at once.")]
 DisplayQty = Annotated[int | None, typer.Option("--display-qty", min=1, help="Quantity to show (iceberg).")]
 NewClOrdId = Annotated[str | None, typer.Option("--cl-ord-id", metavar="ID", help="Your own id. [made up]")]
@@ -57,6 +67,9 @@ def buy(
     price: Price,
     quantity: Quantity,
     tif: Tif = Duration.DAY,
+    expire_date: ExpireDate = None,
+    only_best: OnlyBest = False,
+    passive: Passive = False,
     min_qty: MinQty = None,
     display_qty: DisplayQty = None,
     cl_ord_id: NewClOrdId = None,
@@ -74,7 +87,8 @@ def buy(
     from ontherun.cli import order_desk
 
     where = order_desk.Where(data, session, key, host, port, party_details, sender_id)
-    what = order_desk.Entry("buy", security, price, quantity, tif, min_qty, display_qty, cl_ord_id, wait)
+    kind = order_desk.Kind(tif, expire_date, only_best, passive, min_qty, display_qty, cl_ord_id)
+    what = order_desk.Entry("buy", security, price, quantity, kind, wait)
     raise typer.Exit(order_desk.converse(where, what, as_json))
 
 
@@ -84,6 +98,9 @@ def sell(
     price: Price,
     quantity: Quantity,
     tif: Tif = Duration.DAY,
+    expire_date: ExpireDate = None,
+    only_best: OnlyBest = False,
+    passive: Passive = False,
     min_qty: MinQty = None,
     display_qty: DisplayQty = None,
     cl_ord_id: NewClOrdId = None,
@@ -101,7 +118,8 @@ def sell(
     from ontherun.cli import order_desk
 
     where = order_desk.Where(data, session, key, host, port, party_details, sender_id)
-    what = order_desk.Entry("sell", security, price, quantity, tif, min_qty, display_qty, cl_ord_id, wait)
+    kind = order_desk.Kind(tif, expire_date, only_best, passive, min_qty, display_qty, cl_ord_id)
+    what = order_desk.Entry("sell", security, price, quantity, kind, wait)
     raise typer.Exit(order_desk.converse(where, what, as_json))
 
 

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +12,20 @@ from ontherun.cli import notice_options, sso_options
 from ontherun.cli.api import DEFAULT_DATA
 
 if TYPE_CHECKING:
+    from ontherun.ilink.controls import ControlPolicy
     from ontherun.service.settings import Settings
     from ontherun.service.venue import Venue
 
 DataDir = Annotated[
     Path, typer.Option(envvar="ONTHERUN_DATA", help="Folder of everything that lasts.", show_default="~/.ontherun")
 ]
+
+
+class Controls(StrEnum):
+    """Named limits of Messaging Controls."""
+
+    EXCHANGE = "exchange"
+    OFF = "off"
 
 
 def up(
@@ -33,14 +42,20 @@ def up(
         typer.Option(
             envvar="ONTHERUN_GATEWAY_PORT_BASE",
             min=0,
-            max=65000,
-            help="A gateway listens on this plus its market segment id (segment 40: 9040); 0: free ports.",
+            max=64_700,
+            help="A primary gateway listens on this plus its market segment id, its backup 500 above (segment 40: 9040 "
+            "and 9540); 0: free ports.",
         ),
     ] = 9000,
     ready_file: Annotated[
         Path | None, typer.Option(envvar="ONTHERUN_READY_FILE", help="JSON file to write once everything listens.")
     ] = None,
-    hours: Annotated[str, typer.Option(help="When the market is open: always.")] = "always",
+    hours: Annotated[
+        str,
+        typer.Option(
+            envvar="ONTHERUN_HOURS", help="When the market is open: always, or at the exchange's hours (exchange)."
+        ),
+    ] = "always",
     fsync: Annotated[
         bool,
         typer.Option(
@@ -57,6 +72,13 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    messaging_controls: Annotated[
+        Controls | None,
+        typer.Option(
+            envvar="ONTHERUN_MESSAGING_CONTROLS",
+            help="How much sessions may send: the exchange's limits, or off. Without it: as it was.",
+        ),
+    ] = None,
     smtp_host: notice_options.SmtpHost = None,
     smtp_port: notice_options.SmtpPort = 587,
     smtp_user: notice_options.SmtpUser = "",
@@ -74,8 +96,8 @@ def up(
     ] = False,
 ) -> None:
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
-    if hours != "always":
-        raise typer.BadParameter(f"{hours!r} is not known; the market can be open 'always'", param_hint="--hours")
+    if hours not in ("always", "exchange"):
+        raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
     from ontherun.service.settings import Settings
 
     notices = notice_options.settings_of(
@@ -96,16 +118,23 @@ def up(
         portal_port,
         gateway_port_base,
         ready_file,
-        "always",
+        "exchange" if hours == "exchange" else "always",
         fsync,
         poll,
         lab=lab,
+        messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
         identity_provider=sso_options.provider_of(oidc_issuer, oidc_client_id, oidc_client_secret_file),
     )
     import uvloop
 
     sys.exit(uvloop.run(run(settings)))
+
+
+def _limits(controls: Controls) -> "ControlPolicy":
+    from ontherun.ilink.controls import EXCHANGE_CONTROLS, NO_CONTROLS
+
+    return EXCHANGE_CONTROLS if controls is Controls.EXCHANGE else NO_CONTROLS
 
 
 async def run(settings: "Settings") -> int:
@@ -116,10 +145,11 @@ async def run(settings: "Settings") -> int:
     from ontherun.journal import JournalError
     from ontherun.registry import RegistryError
     from ontherun.service.venue import Venue
+    from ontherun.trace import TraceError
 
     try:
         venue = await Venue.start(settings)
-    except (RegistryError, JournalError, RecoveryError, OSError) as error:
+    except (RegistryError, JournalError, RecoveryError, TraceError, OSError) as error:
         sys.stderr.write(f"ontherun cannot start: {error}\n")
         return 1
     stop = asyncio.Event()

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ontherun.client.advice import advice_for
 from ontherun.client.instruments import Instruments
+from ontherun.client.reading import read_report
 from ontherun.client.reports import (
     Accepted,
     BusinessRejected,
@@ -19,7 +20,6 @@ from ontherun.client.reports import (
     Rejected,
     ReplaceRejected,
     Traded,
-    read_report,
 )
 from ontherun.client.values import duration, member, name, optional, price_text, text
 from ontherun.ilink import messages

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
@@ -37,8 +38,11 @@ class Terms(NamedTuple):
     price: Decimal
     order_qty: int
     time_in_force: TimeInForce
-    min_qty: int | None
-    display_qty: int | None
+    min_qty: int | None = None
+    display_qty: int | None = None
+    expire_date: date | None = None
+    exec_inst: int = 0
+    execution_mode: int = 0
 
 
 class Requester(Protocol):
@@ -83,6 +87,9 @@ class OrderBase:
         self.time_in_force: TimeInForce | int = terms.time_in_force
         self.min_qty = terms.min_qty
         self.display_qty = terms.display_qty
+        self.expire_date = terms.expire_date
+        self.exec_inst = terms.exec_inst
+        self.execution_mode = terms.execution_mode
         self.order_id: int | None = None
         self.cum_qty = 0
         self.leaves_qty = terms.order_qty
@@ -174,7 +181,8 @@ class OrderBase:
     def _restate(self, report: Accepted | Modified) -> None:
         self.state, self._failure = OrderState.WORKING, None
         self.cl_ord_id, self.order_qty, self.time_in_force = report.cl_ord_id, report.order_qty, report.time_in_force
-        self.min_qty, self.display_qty = report.min_qty, report.display_qty
+        self.min_qty, self.display_qty, self.expire_date = report.min_qty, report.display_qty, report.expire_date
+        self.exec_inst, self.execution_mode = report.exec_inst, report.execution_mode
         self.price = self.price if report.price is None else report.price
         if isinstance(report, Modified):
             self.cum_qty, self.leaves_qty = report.cum_qty, report.leaves_qty

@@ -3,9 +3,11 @@
 Their SeqNum (9726) stays 0 here: the session machine numbers a message when it leaves.
 """
 
+from datetime import date
 from typing import Final, TypedDict
 
 from ontherun.client.login import Login
+from ontherun.client.values import to_wire_date
 from ontherun.ilink.messages import (
     UINT32_NULL,
     UINT64_NULL,
@@ -18,19 +20,21 @@ from ontherun.ilink.messages.enums import SideReq as Side
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NO_INSTRUCTIONS: Final = ExecInst(0)
-_NO_MODE: Final = 0
+NO_MODE: Final = 0
 """ExecutionMode (5906) not given: aggressive."""
 
 
 class OrderOptions(TypedDict, total=False):
     """What an order may say beyond side, security, price and quantity.
 
-    - `time_in_force` (59): DAY, FAK or FOK, by default DAY; `min_qty` (110), `display_qty` (1138): instrument's unit;
+    - `time_in_force` (59): DAY, GTC, GTD, FAK or FOK, by default DAY; `expire_date` (432): with GTD;
+    - `min_qty` (110), `display_qty` (1138): instrument's unit;
     - `exec_inst` (18), `execution_mode` (5906): aggressive when not given;
     - `cl_ord_id` (11): at most 20 characters, made up when not given.
     """
 
     time_in_force: TimeInForce
+    expire_date: date | None
     min_qty: int | None
     display_qty: int | None
     exec_inst: ExecInst
@@ -74,11 +78,12 @@ class Maker:
             location=self._location,
             min_qty=_or_null(options.get("min_qty"), UINT32_NULL),
             display_qty=_or_null(options.get("display_qty"), UINT32_NULL),
+            expire_date=to_wire_date(options.get("expire_date")),
             ord_type=OrdType.LIMIT,
             time_in_force=options.get("time_in_force", TimeInForce.DAY),
             manual_order_indicator=self._manual,
             exec_inst=options.get("exec_inst", _NO_INSTRUCTIONS),
-            execution_mode=_or_null(options.get("execution_mode"), _NO_MODE),
+            execution_mode=_or_null(options.get("execution_mode"), NO_MODE),
         )
 
     def replace(
@@ -93,8 +98,11 @@ class Maker:
         order_request_id: int,
         now: int,
         time_in_force: TimeInForce | int,
+        expire_date: date | None,
         min_qty: int | None,
         display_qty: int | None,
+        exec_inst: int,
+        execution_mode: int,
         ofm_override: bool,
     ) -> OrderCancelReplaceRequest:
         """OrderCancelReplaceRequest (515); without `order_id` the order is found by its ClOrdID."""
@@ -113,12 +121,13 @@ class Maker:
             location=self._location,
             min_qty=_or_null(min_qty, UINT32_NULL),
             display_qty=_or_null(display_qty, UINT32_NULL),
+            expire_date=to_wire_date(expire_date),
             ord_type=OrdType.LIMIT,
             time_in_force=time_in_force,
             manual_order_indicator=self._manual,
             ofm_override=ofm_override,
-            exec_inst=_NO_INSTRUCTIONS,
-            execution_mode=_NO_MODE,
+            exec_inst=exec_inst,
+            execution_mode=execution_mode,
         )
 
     def cancel(

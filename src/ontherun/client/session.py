@@ -14,8 +14,9 @@ from ontherun.client.keyfile import KeyFile
 from ontherun.client.link import Link, Reconnect
 from ontherun.client.login import Login
 from ontherun.client.orders import Order, OrderBase, Orders, Request, Requester, Terms
-from ontherun.client.reports import BusinessRejected, Cancelled, Modified, Report, read_report
-from ontherun.client.requests import Maker, OrderOptions, base36
+from ontherun.client.reading import read_report
+from ontherun.client.reports import BusinessRejected, Cancelled, Modified, Report
+from ontherun.client.requests import NO_MODE, Maker, OrderOptions, base36
 from ontherun.client.state import StateFile
 from ontherun.client.values import Price, to_decimal, to_wire
 from ontherun.client.wire import Clock, Observer
@@ -216,8 +217,11 @@ class Session:
             order_request_id=request_id,
             now=self._clock(),
             time_in_force=time_in_force or (known.time_in_force if known else TimeInForce.DAY),
+            expire_date=known.expire_date if known else None,
             min_qty=known.min_qty if known else None,
             display_qty=known.display_qty if known else None,
+            exec_inst=known.exec_inst if known else 0,
+            execution_mode=known.execution_mode if known else NO_MODE,
             ofm_override=ofm_override,
         )
         return await self._answer(known, request_id, message, Modified)
@@ -252,6 +256,9 @@ class Session:
                 options.get("time_in_force", TimeInForce.DAY),
                 options.get("min_qty"),
                 options.get("display_qty"),
+                options.get("expire_date"),
+                message.exec_inst,
+                message.execution_mode,
             ),
             self,
         )

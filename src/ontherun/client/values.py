@@ -1,16 +1,18 @@
 """Wire values to Python's: prices to Decimal, padded bytes to str, nulls to None, numbers to enum members, and back."""
 
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 from typing import Final, TypeVar
 
-from ontherun.ilink.messages import INT64_NULL
+from ontherun.ilink.messages import INT64_NULL, UINT16_NULL
 from ontherun.market.prices import PriceError, format_32nds, format_price, parse_price
 
 Price = str | Decimal | int
 """A price as a caller may write it: "99-16+", "99.515625", Decimal("99.515625"), or whole points. Never a float."""
 
 _UNIT: Final = Decimal("1e-9")
+_EPOCH: Final = date(1970, 1, 1)
 
 EnumT = TypeVar("EnumT", bound=IntEnum)
 
@@ -35,6 +37,16 @@ def to_decimal(price: int) -> Decimal:
 def to_optional_decimal(price: int) -> Decimal | None:
     """The same; None for the null price."""
     return None if price == INT64_NULL else to_decimal(price)
+
+
+def to_wire_date(day: date | None) -> int:
+    """The day as days since the epoch; the null for None."""
+    return UINT16_NULL if day is None else (day - _EPOCH).days
+
+
+def to_date(days: int) -> date | None:
+    """Days since the epoch as a day; None for the null."""
+    return None if days == UINT16_NULL else _EPOCH + timedelta(days)
 
 
 def optional(value: int, null: int) -> int | None:

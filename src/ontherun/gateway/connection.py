@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from ontherun.gateway.entries import Kind
-from ontherun.gateway.lane import Lane
+from ontherun.gateway.lane import LARGE_READ, Lane
+from ontherun.gateway.witness import Witness
 from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trace
-from ontherun.ilink.codes import TerminateCode
+from ontherun.ilink.codes import TerminateCode, words
 from ontherun.ilink.gateway_session import GatewaySession
-from ontherun.ilink.records import Role
+from ontherun.ilink.records import PortClosed, Role, Unbound
+from ontherun.ilink.trace import Verdict
 from ontherun.ilink.transitions import GatewayState
 from ontherun.market.terms import PartyDetails
 from ontherun.sbe import FramingError
@@ -30,11 +32,12 @@ SLOW_CONSUMER = 16 * 1024 * 1024
 
 
 _ESTABLISHED = GatewayState.ESTABLISHED
+_BACKUP = GatewayState.BACKUP
 _FRAMES = Kind.FRAMES
 
 
 class Connection(asyncio.Protocol):
-    """A peer, from the TCP connect to its end."""
+    """A peer, from the TCP connect to its end. `listener` is the designated role of the one that took it."""
 
     __slots__ = (
         "_gateway",
@@ -42,16 +45,17 @@ class Connection(asyncio.Protocol):
         "_queue",
         "_registered",
         "_rest",
-        "_role",
         "closing",
+        "listener",
         "peer",
         "session",
         "transport",
+        "witness",
     )
 
-    def __init__(self, gateway: "Gateway", role: Role) -> None:
+    def __init__(self, gateway: "Gateway", listener: Role) -> None:
         self._gateway = gateway
-        self._role = role
+        self.listener = listener
         self._lane: Lane | None = None
         self._registered: Mapping[int, PartyDetails] = {}
         self._rest = b""
@@ -66,7 +70,8 @@ class Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         host, port = transport.get_extra_info("peername", ("?", 0))[:2]
         self.peer = f"{host}:{port}"
-        self.session: GatewaySession = self._gateway.new_session(self._role, host)
+        self.session: GatewaySession = self._gateway.new_session(self.listener, host)
+        self.witness: Witness = self._gateway.new_witness(self.peer, self.session.role)
         self.transport.set_write_buffer_limits(high=SLOW_CONSUMER)
         self._gateway.connections.add(self)
 
@@ -91,6 +96,9 @@ class Connection(asyncio.Protocol):
                 if position > start:
                     taken = data if start == 0 and position == end else data[start:position]
                     gateway.journal(_FRAMES, lane.number, now, taken)
+                    if len(taken) > LARGE_READ:
+                        lane.heard.clear()
+                    lane.heard.append(taken)
                     if position == end:
                         break
             frame = self._next_frame(data, position, end, now)
@@ -102,7 +110,9 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer does not read: let it go."""
-        self._gateway.log.warning("slow_consumer", peer=self.peer, unsent=self.transport.get_write_buffer_size())
+        unsent = self.transport.get_write_buffer_size()
+        self._gateway.log.warning("slow_consumer", connection=self.id, peer=self.peer, unsent=unsent)
+        self.witness.slow_consumer(unsent, self._gateway.now())
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -112,9 +122,17 @@ class Connection(asyncio.Protocol):
         gateway.connections.discard(self)
         now = gateway.now()
         self.act(lambda: self.session.lost(now), now)
-        gateway.log.info("disconnected", peer=self.peer, error=str(exc) if exc else None)
+        error = str(exc) if exc else ""
+        self.witness.lost(error, now)
+        session = self.witness.owner
+        gateway.log.info("disconnected", connection=self.id, session=session, peer=self.peer, error=error or None)
 
     # What the gateway calls.
+
+    @property
+    def id(self) -> str:
+        """What names this connection in the log and in traces."""
+        return self.witness.connection
 
     def act(self, judge: Callable[[], list[Action]], now: int) -> None:
         """Let the session machine judge, and do what it says.
@@ -124,10 +142,14 @@ class Connection(asyncio.Protocol):
         """
         if self._lane is not None and self._lane.out:
             self._gateway.flush()
-        for action in judge():
+        actions = judge()
+        told = any(isinstance(action, Trace) and action.trace.verdict is Verdict.TERMINATED for action in actions)
+        for action in actions:
             if isinstance(action, Send):
+                self.witness.sent(action.frame, now, told=told)
                 self._send(action.frame)
             elif isinstance(action, Record):
+                self.witness.record(action.record, now)
                 self._record(action, now)
             elif isinstance(action, Retransmit):
                 self._retransmit(action)
@@ -145,9 +167,7 @@ class Connection(asyncio.Protocol):
         asked = select.poll()
         asked.register(self.transport.get_extra_info("socket").fileno(), _HUNG_UP)
         if asked.poll(0):
-            self.closing = True
-            self.act(lambda: self.session.lost(now), now)
-            self.transport.abort()
+            self.fail(now)
 
     def tick(self, now: int) -> None:
         """A timer of the session machine is due."""
@@ -156,6 +176,16 @@ class Connection(asyncio.Protocol):
     def end(self, code: TerminateCode, reason: str, now: int) -> None:
         """End the session with Terminate, unprompted."""
         self.act(lambda: self.session.end(code, reason, now), now)
+
+    def promote(self, now: int) -> None:
+        """Go on as the primary, in place of the one that failed."""
+        self.act(lambda: self.session.promote(now), now)
+
+    def fail(self, now: int) -> None:
+        """End as when this listener's gateway fails: nothing more is said."""
+        self.closing = True
+        self.act(lambda: self.session.lost(now), now)
+        self.transport.abort()
 
     def write(self, numbered: bytes = b"") -> None:
         """Write what is queued and then `numbered`, and close where that was the last: the turn is durable.
@@ -188,7 +218,8 @@ class Connection(asyncio.Protocol):
             error = FramingError("size", size, [])
         else:
             return data[position : position + size] if end - position >= size else None
-        self._gateway.log.warning("bad_frame", peer=self.peer, error=str(error))
+        self._gateway.log.warning("bad_frame", connection=self.id, peer=self.peer, error=str(error))
+        self.witness.bad_frame(str(error), now)
         self.act(lambda: self.session.framing_fault(error, now), now)
         self.closing = True
         self._gateway.speak(self)
@@ -197,7 +228,11 @@ class Connection(asyncio.Protocol):
     def _other(self, frame: bytes, now: int) -> None:
         """A frame that the engine did not take: of the session layer, out of sequence, or not to be read."""
         session, engine = self.session, self._gateway.engine
-        if session.state is not _ESTABLISHED or not engine.is_business(frame):
+        self.witness.received(frame, now)
+        if self._lane is not None and self._lane.over_limit:
+            self._lane.over_limit = False
+            self.end(TerminateCode.VOLUME_CONTROLS, words(TerminateCode.VOLUME_CONTROLS), now)
+        elif session.state is not _ESTABLISHED or not engine.is_business(frame):
             self.act(lambda: session.receive(frame, now), now)
         elif (number := engine.number_of(frame)) is not None:
             self.act(lambda: session.business(number, now) or [], now)
@@ -217,10 +252,23 @@ class Connection(asyncio.Protocol):
             if self._lane is None:
                 self._lane = lane
                 self._registered = self._gateway.bind(lane, self)
+        elif self.session.state is _BACKUP:
+            lane.backup = self
+        elif lane.backup is self:
+            lane.backup = None
         elif lane.connection is self:  # its Terminate is the last that this connection says
             lane.connection = None
+            lane.left()
+        if isinstance(record, Unbound) and lane.stream.loses_orders:
+            self._gateway.cancel_on_disconnect(lane, now)
+        elif isinstance(record, PortClosed):
+            self._gateway.close_port(record.session, self, now)
+        if lane.connection is None and lane.backup is not None:
+            reason = "the primary's connection has ended"
+            lane.backup.end(TerminateCode.DISCONNECT_OR_TERMINATE_FROM_PRIMARY, reason, now)
 
     def _retransmit(self, action: Retransmit) -> None:
         assert self._lane is not None
+        self._lane.told_again(action.uuid, action.from_seq_no, action.count)
         for frame in self._gateway.read_again(self._lane, action.uuid, action.from_seq_no, action.count):
             self._send(frame)

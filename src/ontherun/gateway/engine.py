@@ -10,10 +10,11 @@ from dataclasses import asdict
 from struct import Struct
 from zlib import crc32
 
-from ontherun.gateway import new_order, rejects, reports
+from ontherun.gateway import new_order, rejects, reports, venue_commands
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.ilink import records
+from ontherun.ilink.controls import MODULES, NO_CONTROLS, ControlPolicy, Controls, Module, Rate, Verdict
 from ontherun.ilink.messages import (
     NewOrderSingle,
     OrderCancelReplaceRequest,
@@ -38,6 +39,7 @@ from ontherun.market.events import (
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.segment import MarketSegment
+from ontherun.market.states import SecurityTradingStatus
 from ontherun.sbe import DecodeError
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 
@@ -81,6 +83,9 @@ class Engine:
         self.policy = policy
         self.instruments: tuple[Instrument, ...] = ()
         self.market = MarketSegment(segment_id, (), policy)
+        self.controls = NO_CONTROLS
+        self.week = 0
+        """When the present trading week began, ns since the epoch; 0 before the first."""
         self.lanes: dict[str, Lane] = {}
         self.touched: list[Lane] = []
         self.refusals: list[rejects.Refusal] = []
@@ -91,7 +96,10 @@ class Engine:
             OrderCancelReplaceRequest.TEMPLATE_ID: self._replace,
             OrderCancelRequest.TEMPLATE_ID: self._cancel,
         }
-        self._handlers = {template: carried_out.get(template, self._unsupported) for template in CLIENT_BUSINESS}
+        self._handlers = {
+            template: _counted(MODULES.get(template), carried_out.get(template, self._unsupported))
+            for template in CLIENT_BUSINESS
+        }
 
     # What the gateway tells; recovery tells it again.
 
@@ -112,13 +120,56 @@ class Engine:
         """Let orders of a session and firm name these party details."""
         lane.owner_for(firm).party_details[details.party_details_list_req_id] = details
 
+    def start_week(self, begins: int, now: int) -> None:
+        """Begin a trading week: every stream without a UUID and with numbers from 1. Day orders that no close has
+        eliminated are eliminated now; GTC and GTD orders stay.
+
+        Whatever orders meet before the week's first login, these reports too, is numbered under UUID 0.
+        """
+        self.week = begins
+        for lane in self._numbered:
+            lane.stream.apply(records.WeekStarted(lane.stream.session, self.segment_id, now))
+            lane.bind()
+        self._report(self.market.end_of_day(now), now)
+
+    def control(self, policy: ControlPolicy) -> None:
+        """Take these limits of Messaging Controls from here on."""
+        self.controls = policy
+        for lane in self._numbered:
+            lane.controls.look_again()
+
+    def rates(self, lane: Lane, now: int) -> list[Rate]:
+        """What the session has sent in the present window of Messaging Controls, beside its limits."""
+        return lane.controls.rates(lane.stream.next_inbound, self.controls, now, closed=self._closed)
+
+    def cancel_day_orders(self, lane: Lane, reason: int, now: int) -> int:
+        """Cancel a session's resting Day orders, unasked, and count them; `reason` is ExecRestatementReason (378)."""
+        count = 0
+        for owner in lane.owners.values():
+            cancelled = self.market.cancel_day_orders(owner, reason, now)
+            count += len(cancelled)
+            self._report(cancelled, now)
+        return count
+
+    def command(self, name: str, given: venue_commands.Arguments, now: int) -> int:
+        """Carry out what the venue itself does to the market; how many events that were.
+
+        Raises LookupError or ValueError, and nothing has changed then, where it cannot be done.
+        """
+        events = venue_commands.carry_out(self.market, name, given, now)
+        self._report(events, now)
+        return len(events)
+
     def take(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
         """Carry out the business messages in `data` from `position` on, as long as they are whole and in sequence.
 
         Returns where it stopped: at `end`, or at the first frame that is not whole, no business message, or out of
-        sequence, which is the session's to judge.
+        sequence, which is the session's to judge; or for which Messaging Controls end the session, which
+        `lane.over_limit` says then.
         """
         stream = lane.stream
+        controls = lane.controls
+        last = controls.last if controls.start <= now < controls.until else 0
         handlers = self._handlers
         unpack = _FRONT.unpack_from
         front = _FRONT.size
@@ -134,8 +185,18 @@ class Engine:
                 break
             if template == _ODD:
                 number = self.number_of(data[position : position + size])
-            if number != stream.next_inbound or number > MAX_SEQ_NUM:
+            if number != stream.next_inbound:
                 break
+            if number > last:  # the session has sent much, or begins a window
+                if number > MAX_SEQ_NUM:
+                    break
+                verdict = controls.judge(template, number, self.controls, now, closed=self._closed)
+                if verdict is Verdict.LOGOUT:
+                    lane.over_limit = True
+                    break
+                if verdict is Verdict.REJECT:
+                    handler = self._throttled
+                last = controls.last
             stream.next_inbound = number + 1
             try:
                 handler(lane, data, position, now)
@@ -157,7 +218,9 @@ class Engine:
     def apply(self, entry: Entry) -> None:
         """Carry out one journal entry again."""
         if entry.kind is Kind.FRAMES:
-            stop = self.take(self._numbered[entry.lane], entry.body, 0, len(entry.body), entry.now)
+            lane = self._numbered[entry.lane]
+            lane.hear(entry.body)
+            stop = self.take(lane, entry.body, 0, len(entry.body), entry.now)
             if stop != len(entry.body):
                 raise ValueError(f"the frames of lane {entry.lane} stop at byte {stop} of {len(entry.body)}")
         elif entry.kind is Kind.RECORD:
@@ -165,8 +228,13 @@ class Engine:
             lane = self.lanes[record.session]
             lane.stream.apply(record)
             lane.bind()
+        elif entry.kind is Kind.CANCEL:
+            reason = int(json.loads(entry.body)["reason"])
+            self.cancel_day_orders(self._numbered[entry.lane], reason, entry.now)
+        elif entry.kind is Kind.WEEK:
+            self.start_week(int(json.loads(entry.body)["begins"]), entry.now)
         else:
-            self._apply_json(entry.kind, entry.lane, json.loads(entry.body))
+            self._apply_json(entry, json.loads(entry.body))
 
     def outputs_crc(self) -> int:
         """Join what this turn says, lane by lane; the checksum over all lanes in the order in which they were
@@ -188,8 +256,11 @@ class Engine:
         self.refusals.clear()
         self.errors.clear()
 
-    def _apply_json(self, kind: Kind, lane: int, value: dict[str, object]) -> None:
-        if kind is Kind.MARKET:
+    def _apply_json(self, entry: Entry, value: dict[str, object]) -> None:
+        kind, lane = entry.kind, entry.lane
+        if kind is Kind.COMMAND:
+            self.command(str(value.pop("do")), {name: int(str(given)) for name, given in value.items()}, entry.now)
+        elif kind is Kind.MARKET:
             self.open_market(instruments_from(value))
         elif kind is Kind.LANE:
             opened = self.open_lane(str(value["session"]))
@@ -198,6 +269,8 @@ class Engine:
         elif kind is Kind.PARTY:
             details = PartyDetails(int(str(value["id"])), str(value["account"]).encode())
             self.register(self._numbered[lane], str(value["firm"]), details)
+        elif kind is Kind.CONTROLS:
+            self.control(ControlPolicy.from_json(value))
 
     # Business messages, each in sequence already.
 
@@ -253,9 +326,31 @@ class Engine:
     def _unsupported(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         rejects.unsupported(self, lane, data, position, now)
 
+    # Messaging Controls.
+
+    @property
+    def _closed(self) -> bool:
+        return self.market.status is SecurityTradingStatus.CLOSED
+
+    def _throttled(self, lane: Lane, data: bytes, position: int, now: int) -> None:
+        rejects.throttled(self, lane, data, position, now)
+
     def _report(self, events: list[Event], now: int) -> None:
         for event in events:
             REPORTS[event.__class__](self, event, now)
+
+
+def _counted(module: Module | None, handler: Handler) -> Handler:
+    """The handler of a message that Messaging Controls do not count as Common, counting it as what it is."""
+    if module is None:
+        return handler
+    count = Controls.count_cancel if module is Module.CANCEL else Controls.count_quote
+
+    def counting(lane: Lane, data: bytes, position: int, now: int) -> None:
+        count(lane.controls)
+        handler(lane, data, position, now)
+
+    return counting
 
 
 def instruments_body(instruments: Iterable[Instrument]) -> bytes:

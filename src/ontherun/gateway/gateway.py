@@ -7,26 +7,33 @@ here; then one commit, then one write per connection. Nothing of a turn is writt
 import asyncio
 import contextlib
 import socket
-import traceback
 from collections.abc import Callable, Mapping
-from enum import Enum
 from time import monotonic_ns
 from typing import Protocol
 
+from ontherun.calendar import calendar_of_segment
 from ontherun.gateway.connection import Connection
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.gateway.telling import connection_id, log_login, log_refusals
+from ontherun.gateway.witness import Note, Witness
 from ontherun.ilink.authority import Authority
-from ontherun.ilink.codes import TerminateCode
+from ontherun.ilink.codes import TerminateCode, words
+from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.gateway_session import GatewaySession
+from ontherun.ilink.messages.enums import ExecReason
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
-from ontherun.ilink.templates import GATEWAY_BUSINESS
+from ontherun.ilink.templates import GATEWAY_BUSINESS, MAX_TIME
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
 from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
+from ontherun.trace import Level, TraceEntry, TraceKind
+from ontherun.trace.entry import Fact
+
+DISCONNECT = ExecReason.CANCEL_ON_DISCONNECT
 
 BACKLOG = 1024
 ACCEPTORS = 8
@@ -67,6 +74,9 @@ class Directory(Authority, Protocol):
     def key_used(self, trace: LoginTrace, source: str) -> None:
         """A login from the address `source` named the key pair `trace.access_key_id`, and ended like this."""
 
+    def cancel_on_disconnect(self, session: str) -> bool:
+        """Whether the session's resting Day orders go when its connection is lost."""
+
     def party_details(self, session: str, firm: str) -> Mapping[int, RegisteredPartyDetails]:
         """The registered party details of a session and firm by PartyDetailsListReqID."""
 
@@ -75,7 +85,8 @@ class Gateway:
     """The listeners and connections of one market segment.
 
     `clock` returns ns since the epoch; `poll` is how long, in ns, the loop is kept awake after input (0: not at
-    all); `broken` is called once when the journal cannot be written: nothing may be acknowledged any more.
+    all); `broken` is called once when the journal cannot be written: nothing may be acknowledged any more; `note` keeps
+    what the owners of sessions are told.
     """
 
     def __init__(
@@ -88,19 +99,25 @@ class Gateway:
         clock: Callable[[], int],
         log: Log,
         broken: Callable[[Exception], None],
+        note: Note,
         poll: int = 0,
     ) -> None:
         self.engine = engine
         self.outbox = outbox
         self.log = log
         self.connections: set[Connection] = set()
+        self.roles = {role: role for role in Role}
+        """What the listener of each designated role is now: a promotion may change it."""
         self.last_now = clock()
         self._offset = policy.clock_offset() if policy.clock_offset is not None else 0
         self._journal = journal
         self._directory = directory
-        self._policy = policy
+        self.policy = policy
         self._clock = clock
         self._broken = broken
+        self._note = note
+        self._started = self.last_now // 1_000_000
+        self._accepted = 0
         self._poll = poll
         self._awake_until = 0
         self._awake = False
@@ -112,11 +129,14 @@ class Gateway:
         self._call_soon = self._loop.call_soon
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._weeks = calendar_of_segment(engine.segment_id)
+        self.week_ends = MAX_TIME
+        """When the next trading week begins, ns since the epoch."""
 
     # Starting and stopping.
 
     async def listen(self, host: str, port: int, role: Role) -> int:
-        """Listen for clients; the port, which is a free one where 0 was asked for."""
+        """Listen as the designated primary or backup; the port, which is a free one where 0 was asked for."""
         listening = socket.create_server((host, port), backlog=BACKLOG)
         for _ in range(ACCEPTORS):
             accepting = await self._loop.create_server(
@@ -163,7 +183,7 @@ class Gateway:
     def follow_clock(self) -> None:
         """Notice that a lab moved or stopped the clock: time is what it says now, and no interval under way ends early
         or late for it, so that a live session survives any journey."""
-        offset = self._policy.clock_offset() if self._policy.clock_offset is not None else 0
+        offset = self.policy.clock_offset() if self.policy.clock_offset is not None else 0
         by = offset - self._offset
         if by:
             self._offset = offset
@@ -171,22 +191,34 @@ class Gateway:
             for connection in self.connections:
                 connection.session.shift(by)
 
-    def new_session(self, role: Role, source: str) -> GatewaySession:
-        """The state machine for a new connection from the address `source`."""
+    def new_session(self, listener: Role, source: str) -> GatewaySession:
+        """The state machine for a new connection from the address `source` to the listener designated like this."""
+        segment, role = self.engine.segment_id, self.roles[listener]
+        return GatewaySession(segment, role, self.policy, self._directory, self, self, self.now(), source)
+
+    def new_witness(self, peer: str, role: Role) -> Witness:
+        """The witness of a new connection, with the connection's id: segment, start of the gateway, count."""
+        self._accepted += 1
         segment = self.engine.segment_id
-        return GatewaySession(segment, role, self._policy, self._directory, self, self, self.now(), source)
+        name = connection_id(segment, self._started, self._accepted)
+        return Witness(self._note, self._is_session, name, peer, segment, role, self.last_now)
+
+    def _is_session(self, session: str) -> bool:
+        return self._directory.session(session) is not None
 
     def get(self, session: str, segment: int) -> Stream | None:  # noqa: ARG002 -- this gateway has one segment
         """The stream of a session that logs in; None where there is no such session. The session machine asks.
 
-        What this turn said to the session is numbered under its present UUID, and leaves before the login changes that.
+        What this turn said to the session is numbered under its present UUID, and leaves before the login changes that;
+        so does what a lost connection, which this turn is yet to read, makes it say.
         """
         lane = self.engine.lanes.get(session)
         if lane is not None:
+            for there in (lane.connection, lane.backup):
+                if there is not None:
+                    there.drop_if_hung_up(self.last_now)
             if lane.out:
                 self.flush()
-            if lane.connection is not None:
-                lane.connection.drop_if_hung_up(self.last_now)
         if lane is None:
             if self._directory.session(session) is None:
                 return None
@@ -210,14 +242,73 @@ class Gateway:
     def bind(self, lane: Lane, connection: Connection) -> Mapping[int, RegisteredPartyDetails]:
         """From here on what is said to the lane goes to this connection. Returns a live view of its party details."""
         lane.connection = connection
+        lane.came_back(self.stored(lane.stream, lane.missed_uuid).stop)
+        if lane.backup is connection:
+            lane.backup = None
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def unbind_all(self) -> None:
-        """Journal that the bindings which a stopped process left behind are gone."""
+        """Journal that the bindings which a stopped process left behind are gone, and what follows from that."""
+        now = self.now()
         for lane in self.engine.lanes.values():
-            for record in lane.stream.unbinding(self.now()):
+            records = lane.stream.unbinding(now)
+            for record in records:
                 lane.stream.apply(record)
-                self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
+                self.journal(Kind.RECORD, lane.number, now, record.to_bytes())
+                reason = "the venue had stopped without ending the session; the binding ends now"
+                self.tell(record.session, TraceKind.DISCONNECTED, Level.WARNING, reason)
+            if records and lane.stream.loses_orders:
+                self.cancel_on_disconnect(lane, now)
+
+    def keep_weeks(self) -> None:
+        """Begin each trading week of the segment's calendar when it comes, the present one now if it has not begun."""
+        self.week_ends = self._weeks.week_after(self.engine.week)
+        self._begin_due_week(self.now())
+
+    def start_week(self, begins: int) -> None:
+        """Begin the trading week of `begins`, ns since the epoch: durable on return.
+
+        Whoever is logged in gets Terminate 0 first, under the old week's numbers; so nobody's orders go as with a lost
+        connection.
+        """
+        now = self.now()
+        for connection in list(self.connections):
+            if connection.session.stream.session:
+                connection.end(TerminateCode.FINISHED, "the trading week is over", now)
+        self.flush()
+        self.outbox.clear()
+        self.journal(Kind.WEEK, 0, now, json_body({"begins": begins}))
+        self.engine.start_week(begins, now)
+        self.flush()
+        self.week_ends = self._weeks.week_after(begins)
+        self.log.warning("week_started", segment=self.engine.segment_id, begins=begins)
+        for session in self.engine.lanes:
+            self.tell(session, TraceKind.WEEK_STARTED, Level.INFO, "a new trading week: numbers begin at 1")
+
+    def _begin_due_week(self, now: int) -> None:
+        if now >= self.week_ends:
+            self.start_week(self._weeks.week_of(now))
+
+    def set_controls(self, policy: ControlPolicy) -> None:
+        """Take these limits of Messaging Controls; durable on return."""
+        self.journal(Kind.CONTROLS, 0, self.now(), json_body(policy.to_json()))
+        self.engine.control(policy)
+        self.flush()
+        self.log.warning("messaging_controls", segment=self.engine.segment_id, **policy.to_json())
+
+    def cancel_on_disconnect(self, lane: Lane, now: int) -> None:
+        """Cancel a session's resting Day orders after its connection was lost, unless the session is set not to."""
+        if self._directory.cancel_on_disconnect(lane.stream.session):
+            self.journal(Kind.CANCEL, lane.number, now, json_body({"reason": int(DISCONNECT)}))
+            count = self.engine.cancel_day_orders(lane, DISCONNECT, now)
+            if count:
+                reason = f"the session was lost: resting Day orders were cancelled: {count}"
+                self.tell(lane.stream.session, TraceKind.CANCEL_ON_DISCONNECT, Level.WARNING, reason, orders=count)
+
+    def tell(self, session: str, kind: TraceKind, level: Level, reason: str, **facts: Fact) -> None:
+        """Keep an entry about a session that no connection made."""
+        segment = self.engine.segment_id
+        self._note(TraceEntry(session, self.last_now, "", "", segment, "primary", kind, level, reason, None, facts))
 
     def closed_ports(self) -> set[str]:
         """The sessions whose ports too many bad logins closed."""
@@ -230,6 +321,7 @@ class Gateway:
         lane.stream.apply(record)
         self.journal(Kind.RECORD, lane.number, self.last_now, record.to_bytes())
         self.log.warning("port_opened", session=session, segment=self.engine.segment_id)
+        self.tell(session, TraceKind.PORT_OPENED, Level.INFO, "an administrator opened the ports: it may log in again")
         self.flush()
 
     def end_session(self, session: str, reason: str) -> bool:
@@ -238,13 +330,37 @@ class Gateway:
         The exchange names no code for a session that an administrator ends; 23 is Other.
         """
         now = self.now()
-        connections = [connection for connection in self.connections if connection.session.stream.session == session]
+        connections = self._connections_of(session)
         for connection in connections:
             connection.end(TerminateCode.OTHER, reason, now)
         if connections:
             self.log.warning("session_ended", session=session, segment=self.engine.segment_id, reason=reason)
             self.flush()
         return bool(connections)
+
+    def close_port(self, session: str, closing: Connection, now: int) -> None:
+        """Too many bad logins closed the session's ports, the last of them on `closing`: whoever is logged in there
+        goes too. The exchange closes both ports; that a connection which is up ends with them is our reading."""
+        self.log.warning("port_closed", session=session, segment=self.engine.segment_id, peer=closing.peer)
+        code = TerminateCode.CME_ADMINISTERED_PORT_CLOSURE
+        for connection in self._connections_of(session):
+            if connection is not closing:
+                connection.end(code, words(code), now)
+
+    def _connections_of(self, session: str) -> list[Connection]:
+        return [connection for connection in self.connections if connection.session.stream.session == session]
+
+    def command(self, name: str, **given: int) -> int:
+        """Do something to the market as the venue (`ontherun.gateway.venue_commands`); durable on return.
+
+        Returns how many events that were. Raises LookupError or ValueError, and nothing has changed then.
+        """
+        now = self.now()
+        events = self.engine.command(name, given, now)
+        self.journal(Kind.COMMAND, 0, now, json_body({"do": name, **given}))
+        self.log.info("market_command", segment=self.engine.segment_id, command=name, events=events, **given)
+        self.flush()
+        return events
 
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""
@@ -268,26 +384,12 @@ class Gateway:
             self._schedule()
 
     def traced(self, connection: Connection, trace: LoginTrace) -> None:
-        """Note which key pair was used, and log how the login attempt ended: one line for an accepted login, everything
-        for one that was not."""
+        """Note which key pair was used, and keep and log how the login attempt ended: one line for an accepted login,
+        everything for one that was not."""
+        connection.witness.login(trace, connection.session)
         if trace.verdict is not Verdict.ACCEPTED or trace.message == "Establish":
             self._directory.key_used(trace, connection.peer.rpartition(":")[0])
-        if trace.verdict is not Verdict.ACCEPTED:
-            facts = {name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"}
-            self.log.warning("login", peer=connection.peer, **facts)
-        elif trace.message == "Establish":
-            self.log.info(
-                "login",
-                peer=connection.peer,
-                segment=trace.segment,
-                role=trace.role.name,
-                session=trace.session,
-                firm=trace.firm,
-                access_key_id=trace.access_key_id,
-                uuid=trace.uuid,
-                clock_skew=trace.clock_skew,
-                verdict=trace.verdict.name,
-            )
+        log_login(self.log, connection, trace)
 
     # The turn.
 
@@ -315,7 +417,7 @@ class Gateway:
             for connection in speakers:
                 connection.write()
         if engine.refusals or engine.errors:
-            self._log_refusals()
+            log_refusals(engine, self.log, self.last_now)
         if self._poll:
             self._awake_until = monotonic_ns() + self._poll
             if not self._awake:
@@ -348,17 +450,6 @@ class Gateway:
         for connection in list(self.connections):
             if connection.session.deadline() <= now:
                 connection.tick(now)
+        self._begin_due_week(now)
         self.log.flush()
         self._timer = self._loop.call_later(TICK, self._tick)
-
-    def _log_refusals(self) -> None:
-        for refusal in self.engine.refusals:
-            self.log.info("refused", **refusal._asdict())
-        for error in self.engine.errors:
-            self.log.error("internal_error", trace="".join(traceback.format_exception(error)))
-        self.engine.forget_refusals()
-
-
-def _plain(value: object) -> object:
-    """A fact as a log line shows it."""
-    return value.name if isinstance(value, Enum) else value

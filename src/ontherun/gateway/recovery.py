@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from ontherun.gateway.engine import Engine
-from ontherun.gateway.entries import decode
+from ontherun.gateway.entries import Kind, decode
 from ontherun.journal import Journal, Outbox
 
 
@@ -29,6 +29,8 @@ def recover(engine: Engine, journal: Journal, outbox: "Outbox[tuple[str, int]]")
     for row_id, data, outputs_crc in journal.replay():
         try:
             for entry in decode(data):
+                if entry.kind is Kind.WEEK:
+                    outbox.clear()
                 engine.apply(entry)
         except (ValueError, LookupError, TypeError) as error:
             raise RecoveryError(f"batch {row_id} of the journal cannot be carried out again: {error}") from error

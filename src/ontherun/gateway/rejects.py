@@ -65,6 +65,14 @@ def unsupported(engine: "Engine", lane: Lane, data: bytes, position: int, now: i
     _bare_reject(engine, lane, data, position, reason, f"{name} is not supported on segment {engine.segment_id}", now)
 
 
+def throttled(engine: "Engine", lane: Lane, data: bytes, position: int, now: int) -> None:
+    """BusinessReject 8: Messaging Controls do not let the message pass."""
+    reason = BusinessRejectReason.THROTTLE_LIMIT_EXCEEDED
+    over = [rate for rate in engine.rates(lane, now) if rate.per_second >= rate.limits.reject]
+    rates = ", ".join(f"{rate.module.name} {rate.per_second:.0f}/s, limit {rate.limits.reject}/s" for rate in over)
+    _bare_reject(engine, lane, data, position, reason, f"Volume Controls initiated reject: {rates}", now)
+
+
 def internal_error(engine: "Engine", lane: Lane, data: bytes, position: int, error: Exception, now: int) -> None:
     """BusinessReject 138 for a mistake of ours. It is as deterministic as everything else, so recovery makes it
     again."""

@@ -164,13 +164,17 @@ class GatewaySession(GatewayLogin):
         """Send Terminate unprompted: 0 to stop in order, 8, 9, 23, 26, 29...; nothing when it has ended already."""
         return self._end(code, reason, self.uuid, now, now)
 
-    def promote(self, now: int) -> list[Action]:
-        """Make this backup the primary, after the old one was lost.
+    def replaced(self) -> None:
+        """The gateway of this primary failed, and its backup is promoted next: the binding is the backup's to go on
+        with, so it does not end here, and nothing is said."""
+        self._bound = False
+        self._step(GatewayEvent.CLOSE)
 
-        Raises LocalProtocolError if it is no backup, or if the old primary is still bound (call its `lost` first).
+    def promote(self, now: int) -> list[Action]:
+        """Make this backup the primary. The old one was lost, is `replaced`, or died with its process.
+
+        Raises LocalProtocolError if it is no backup.
         """
-        if self.stream.primary_bound:
-            raise LocalProtocolError("the primary is still bound")
         self._step(GatewayEvent.PROMOTE)
         self.role = Role.PRIMARY
         record = Promoted(self.stream.session, self.segment, now)

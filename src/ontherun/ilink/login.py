@@ -90,7 +90,7 @@ def check_before_key(
     if isinstance(message, Negotiate):
         refusal = check_negotiate_uuid(message, stream, role)
     else:
-        refusal = check_establish_uuid(message, stream, negotiated)
+        refusal = check_establish_uuid(message, stream, negotiated, role)
     return refusal or check_timestamp(message.request_timestamp, stream, policy, now)
 
 
@@ -177,8 +177,13 @@ def check_negotiate_uuid(message: Negotiate, stream: Stream | None, role: Role) 
     return None
 
 
-def check_establish_uuid(message: Establish, stream: Stream | None, negotiated: Stream | None) -> Refusal | None:
-    """Step 3 for Establish. `negotiated` is the stream that this connection negotiated, if it did."""
+def check_establish_uuid(
+    message: Establish, stream: Stream | None, negotiated: Stream | None, role: Role
+) -> Refusal | None:
+    """Step 3 for Establish. `negotiated` is the stream that this connection negotiated, if it did.
+
+    On a backup before its primary any UUID may come: step 6 refuses that login for its own reason.
+    """
     uuid = message.uuid
     if uuid > MAX_TIME:
         return Refusal(TerminateCode.INVALID_UUID, f"UUID {uuid} is out of range")
@@ -186,6 +191,8 @@ def check_establish_uuid(message: Establish, stream: Stream | None, negotiated: 
         return Refusal(Reject.SESSION_BLOCKED, f"Negotiate was for session {negotiated.session}")
     if stream is None:
         return None  # no such session: step 4 says so
+    if role is Role.BACKUP and not stream.primary_bound:
+        return None
     last = stream.negotiated_uuid
     if not last:
         return Refusal(TerminateCode.UNNEGOTIATED, "the session has not negotiated a UUID this week")

@@ -53,6 +53,10 @@ class SessionPolicy:
       NotApplied, as FIXP does; otherwise it is taken as a gap fill at once.
     - `cut_retransmission`: a request under the current UUID that reaches beyond the last message is answered with
       what there is; otherwise RetransmitReject 0.
+    - `backup_stays_primary`: after a promotion the designated backup's listener is the primary, and the designated
+      primary's the backup, until the next promotion or start (CME client wiki, Fault Tolerance: CME may keep the
+      backup as primary). Otherwise each listener has its designated role for whoever logs in next, and only the
+      promoted sessions are primary on the other one. Read by the gateway.
     - `logins_per_window`: Negotiate and Establish messages of one session and segment within 3 s before code 15,
       Volume Controls. The limit for administrative messages is not published; the default is the published reject
       threshold of the Common module (500 messages a second over 3 s). 0 switches it off.
@@ -86,6 +90,7 @@ class SessionPolicy:
     sign_padded_text: bool = False
     sequence_opens_gap: bool = True
     cut_retransmission: bool = True
+    backup_stays_primary: bool = True
     logins_per_window: int = 1_500
     undecodable_business_is_rejected: bool = True
     clock_offset: Callable[[], int] | None = None

@@ -7,6 +7,7 @@ up with each business message, which the gateway journals or recomputes anyway.
 
 from collections.abc import Callable, Iterator
 
+from ontherun.ilink.controls import Controls
 from ontherun.ilink.records import (
     Established,
     GapFilled,
@@ -38,6 +39,8 @@ class Stream:
     - `primary_bound`, `backup_bound`: whether a connection is established on that listener.
     - `failures`: when the last bad logins were, ns; `port_closed`: whether they closed the ports.
     - `window_start`, `window_logins`: login messages counted by Messaging Controls.
+    - `controls`: business messages counted by Messaging Controls, which the gateway does.
+    - `lost`: the primary's binding ended ungracefully, and nobody has logged in since.
     """
 
     __slots__ = (  # noqa: RUF023 - the order of the description, and of repr
@@ -57,6 +60,8 @@ class Stream:
         "port_closed",
         "window_start",
         "window_logins",
+        "controls",
+        "lost",
     )
 
     def __init__(self, session: str, segment: int) -> None:
@@ -70,12 +75,15 @@ class Stream:
         self.port_closed = False
         self.window_start = 0
         self.window_logins = 0
+        self.controls = Controls()
+        self.lost = False
+        self.next_inbound = 1
         self._begin_week()
 
     def _begin_week(self) -> None:
         self.uuid = 0
         self.negotiated_uuid = 0
-        self.next_inbound = 1
+        self._expect(1)
         self.next_outbound = 1
         self.previous_uuid = 0
         self.previous_seq_no = 0
@@ -93,6 +101,11 @@ class Stream:
     def bound(self, role: Role) -> bool:
         """Whether a connection is established on the listener with this role."""
         return self.primary_bound if role is Role.PRIMARY else self.backup_bound
+
+    @property
+    def loses_orders(self) -> bool:
+        """Whether cancel on disconnect applies: the primary was lost, and no backup is there to take over."""
+        return self.lost and not self.backup_bound
 
     def closes_ports(self, now: int) -> bool:
         """Whether the failures up to `now` are enough to close the ports."""
@@ -129,11 +142,13 @@ class Stream:
             self.previous_uuid = self.uuid
             self.previous_seq_no = self.next_outbound - 1
             self.uuid = self.negotiated_uuid = record.uuid
-            self.next_inbound = 1
+            self._expect(1)
             self.next_outbound = 1
+        if record.role is Role.PRIMARY:
+            self.lost = False
 
     def _gap_filled(self, record: GapFilled) -> None:
-        self.next_inbound = record.next_inbound
+        self._expect(record.next_inbound)
 
     def _login_failed(self, record: LoginFailed) -> None:
         self._count_login(record.at)
@@ -148,13 +163,20 @@ class Stream:
 
     def _unbound(self, record: Unbound) -> None:
         self._bind(record.role, bound=False)
+        if record.role is Role.PRIMARY:
+            self.lost = not record.graceful
 
     def _promoted(self, _: Promoted) -> None:
         self.backup_bound = False
         self.primary_bound = True
+        self.lost = False
 
     def _week_started(self, _: WeekStarted) -> None:
         self._begin_week()
+
+    def _expect(self, number: int) -> None:
+        self.controls.renumbered(self.next_inbound, number)
+        self.next_inbound = number
 
     def _bind(self, role: Role, *, bound: bool) -> None:
         if role is Role.PRIMARY:

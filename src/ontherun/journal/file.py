@@ -46,6 +46,8 @@ class FileJournal:
         self._checksum = 0
         self._failure: JournalWriteFailed | None = None
         try:
+            path.touch(mode=0o600)
+            path.chmod(0o600)  # it holds every login and order
             self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise self._unusable(error) from error

@@ -40,6 +40,8 @@ class Outbox(Generic[Key]):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        path.touch(mode=0o600)
+        path.chmod(0o600)
         self._file = path.open("wb", buffering=_RUN_SIZE)
         self._reader = path.open("rb", buffering=0)
         self._write = self._file.write
@@ -101,6 +103,16 @@ class Outbox(Generic[Key]):
                 number += 1
             run += 1
         return found
+
+    def clear(self) -> None:
+        """Forget every message. Raises JournalWriteFailed when the file cannot be written."""
+        self._runs.clear()
+        self._end = 0
+        try:
+            self._file.seek(0)
+            self._file.truncate()
+        except OSError as error:
+            raise self._failed(error) from error
 
     def close(self) -> None:
         """Close the file; its content is worth nothing without the index. Closing twice is harmless."""

@@ -15,7 +15,7 @@ from ontherun.market.events import (
     ReplaceRejected,
 )
 from ontherun.market.instruments import Instrument
-from ontherun.market.policy import ExhaustedReplace, FillsTakenOff, OFMChain, SegmentPolicy
+from ontherun.market.policy import DayMinQty, ExhaustedReplace, FillsTakenOff, OFMChain, SegmentPolicy
 from ontherun.market.prices import PriceError, format_32nds, format_price, parse_price
 from ontherun.market.refusals import BusinessRejectReason, RejectReason
 from ontherun.market.segment import MarketSegment
@@ -27,6 +27,7 @@ __all__ = [
     "FillsTakenOff",
     "OFMChain",
     "ExhaustedReplace",
+    "DayMinQty",
     "SecurityTradingStatus",
     "Instrument",
     "BENCHMARKS",

@@ -7,6 +7,8 @@ enough for every price that an on-the-run security, issued near par, is likely t
 number with its source.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from ontherun.market.instruments import Instrument, thirty_seconds
@@ -45,3 +47,6 @@ BENCHMARKS: Final = (
     _benchmark(20, "bond", _HALF),
     _benchmark(30, "bond", _HALF),
 )
+
+SEGMENTS: Final[Mapping[int, tuple[Instrument, ...]]] = MappingProxyType({US_TREASURY_ACTIVES: BENCHMARKS})
+"""The reference data that a new venue begins with: instruments by market segment."""

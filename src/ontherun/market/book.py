@@ -114,13 +114,17 @@ class Level:
 
 
 class BookSide:
-    """The levels of one side; ``keys`` ascend, so the best price is last."""
+    """The levels of one side; ``keys`` ascend, so the best price is last.
 
-    __slots__ = ("keys", "levels")
+    ``only_best`` is set while only-best orders may work here; then they all work at the best price.
+    """
+
+    __slots__ = ("keys", "levels", "only_best")
 
     def __init__(self) -> None:
         self.keys: list[int] = []
         self.levels: dict[int, Level] = {}
+        self.only_best = False
 
     def __iter__(self) -> Iterator[Level]:
         for key in reversed(self.keys):
@@ -148,6 +152,14 @@ class BookSide:
         else:
             del keys[bisect_left(keys, key)]
 
+    def best_besides(self, order: Order | None) -> Level | None:
+        """The best level when this order is left out; None where there is none."""
+        for key in reversed(self.keys):
+            level = self.levels[key]
+            if level.head is not order or level.tail is not order:
+                return level
+        return None
+
     def available(self, limit: int, wanted: int) -> int:
         """How much could be traded with keys from ``limit`` up, hidden quantity included, counted up to ``wanted``."""
         found = 0
@@ -166,13 +178,15 @@ class Book:
 
     ``passed_prices`` remembers prices that have passed every check of the instrument, so that an order at one of them
     need not be checked again: reference data does not change under a book. It stays small: prices are bounded by
-    limits and tick, and it stops at ``MAX_PASSED_PRICES``.
+    limits and tick, and it stops at ``MAX_PASSED_PRICES``. It is empty while something works in the book that every
+    further order has to be looked at for: all-or-none books, and only-best orders.
     """
 
-    __slots__ = ("asks", "bids", "instrument", "max_qty", "min_qty", "passed_prices", "qty_increment")
+    __slots__ = ("all_or_none", "asks", "bids", "instrument", "max_qty", "min_qty", "passed_prices", "qty_increment")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
+        self.all_or_none = instrument.all_or_none
         self.min_qty = instrument.min_qty
         self.max_qty = instrument.max_qty
         self.qty_increment = instrument.qty_increment
@@ -182,8 +196,14 @@ class Book:
 
     def remember(self, price: int) -> None:
         """Note a price that has passed every check."""
-        if len(self.passed_prices) < MAX_PASSED_PRICES:
+        watched = self.all_or_none or self.bids.only_best or self.asks.only_best
+        if not watched and len(self.passed_prices) < MAX_PASSED_PRICES:
             self.passed_prices.add(price)
+
+    def keep_at_best(self, side: BookSide) -> None:
+        """Note that an only-best order rests on this side: every further order may be a better one."""
+        side.only_best = True
+        self.passed_prices.clear()
 
     def sides(self, side: int, price: int) -> tuple[BookSide, BookSide, int]:
         """Where an order of Side (54) at a price rests, what it trades against, and its key where it rests.

@@ -2,17 +2,19 @@
 that are evidently fine.
 
 Business refusals first (party details, required fields, enumerations, ClOrdID), then instrument, state, type,
-quantity, display, minimum quantity, price, limits, bands. A function returns the first refusal, or None when the
-command may pass; none of them changes anything.
+quantity, display, minimum quantity, price, limits, bands, only best. A function returns the first refusal, or None when
+the command may pass; none of them changes anything.
 
 Source: CME client wiki, BrokerTec order types and qualifiers; reject codes. ``docs/market.md`` lists code by code.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from ontherun.market import refusals
 from ontherun.market.book import Book, Order
 from ontherun.market.instruments import Instrument
+from ontherun.market.policy import DayMinQty, SegmentPolicy
 from ontherun.market.prices import format_price
 from ontherun.market.refusals import BusinessRefusal, Refusal
 from ontherun.market.states import PERMISSIONS, SecurityTradingStatus
@@ -21,7 +23,9 @@ from ontherun.market.terms import (
     BUY,
     DAY,
     FILL_AND_KILL,
-    FILL_OR_KILL,
+    GOOD_TILL,
+    GOOD_TILL_DATE,
+    IMMEDIATE,
     INT64_NULL,
     LIMIT,
     NOT_HELD,
@@ -29,6 +33,7 @@ from ontherun.market.terms import (
     PASSIVE,
     SELL,
     UINT8_NULL,
+    UINT16_NULL,
     UINT32_NULL,
     UINT64_NULL,
     NewOrderSingle,
@@ -40,25 +45,31 @@ from ontherun.market.terms import (
 )
 
 
+class Market(NamedTuple):
+    """What the checks know of the segment: its state, its policy, and the day in days since the epoch."""
+
+    status: SecurityTradingStatus
+    policy: SegmentPolicy
+    trade_date: int
+
+
 def new_order_refusal(
     order: NewOrderSingle,
     details: PartyDetails | None,
     namesakes: Mapping[bytes, Order],
     book: Book | None,
-    status: SecurityTradingStatus,
+    market: Market,
 ) -> BusinessRefusal | Refusal | None:
     """The first check that a new order fails. ``details``, ``namesakes`` and ``book`` are what its ids lead to."""
     if details is None:
         return refusals.unknown_party_details(order.party_details_list_req_id)
-    if order.price == INT64_NULL:
-        return refusals.PRICE_MISSING
-    if order.side not in (BUY, SELL):
-        return refusals.SIDE_NOT_SUPPORTED
+    if fault := _field_refusal(order):
+        return fault
     if order.cl_ord_id in namesakes:
         return refusals.duplicate_cl_ord_id(order.cl_ord_id)
     if book is None:
         return refusals.UNKNOWN_CONTRACT
-    return terms_refusal(order, book.instrument, status)
+    return terms_refusal(order, book.instrument, market) or _only_best_refusal(order, book, None)
 
 
 def replace_refusal(
@@ -68,21 +79,25 @@ def replace_refusal(
     namesakes: Mapping[bytes, Order],
     order: Order | None,
     book: Book | None,
-    status: SecurityTradingStatus,
+    market: Market,
 ) -> BusinessRefusal | Refusal | None:
     """The first check that a replace fails. ``order`` is the order that it names."""
     if details is None:
         return refusals.unknown_party_details(request.party_details_list_req_id)
-    if request.price == INT64_NULL:
-        return refusals.PRICE_MISSING
-    if request.side not in (BUY, SELL):
-        return refusals.SIDE_NOT_SUPPORTED
+    if fault := _field_refusal(request):
+        return fault
     if request.order_id != UINT64_NULL and request.cl_ord_id in namesakes and namesakes[request.cl_ord_id] is not order:
         return refusals.duplicate_cl_ord_id(request.cl_ord_id)
-    if refusal := target_refusal(owner, request, order, book, status):
+    if refusal := target_refusal(owner, request, order, book, market.status):
         return refusal
     assert order is not None
-    return terms_refusal(request, order.book.instrument, status) or _display_change_refusal(order, request)
+    if not market.policy.replace_by_other_sender_id and request.sender_id.upper() != order.terms.sender_id.upper():
+        return refusals.OTHER_SENDER_ID
+    return (
+        terms_refusal(request, order.book.instrument, market)
+        or _display_change_refusal(order, request)
+        or _only_best_refusal(request, order.book, order)
+    )
 
 
 def cancel_refusal(
@@ -123,16 +138,25 @@ def target_refusal(
     return None
 
 
-def terms_refusal(terms: OrderTerms, instrument: Instrument, status: SecurityTradingStatus) -> Refusal | None:
+def terms_refusal(terms: OrderTerms, instrument: Instrument, market: Market) -> Refusal | None:
     """The first check that the terms of a new order or of a replace fail."""
     return (
-        _state_refusal(terms, status)
-        or _type_refusal(terms, instrument)
+        _state_refusal(terms, market.status)
+        or _type_refusal(terms, instrument, market.trade_date)
         or _quantity_refusal(terms.order_qty, instrument)
         or _display_refusal(terms, instrument)
-        or _min_qty_refusal(terms, instrument)
+        or _min_qty_refusal(terms, instrument, market.policy)
         or _price_refusal(terms.side, terms.price, instrument)
     )
+
+
+def _field_refusal(terms: OrderTerms) -> BusinessRefusal | None:
+    """A field that is missing though another makes it required, or one with a value that has no use here."""
+    if terms.price == INT64_NULL:
+        return refusals.PRICE_MISSING
+    if terms.time_in_force == GOOD_TILL_DATE and terms.expire_date == UINT16_NULL:
+        return refusals.EXPIRE_DATE_MISSING
+    return None if terms.side in (BUY, SELL) else refusals.SIDE_NOT_SUPPORTED
 
 
 def _display_change_refusal(order: Order, request: OrderCancelReplaceRequest) -> Refusal | None:
@@ -144,30 +168,55 @@ def _display_change_refusal(order: Order, request: OrderCancelReplaceRequest) ->
 
 def _state_refusal(terms: OrderTerms, status: SecurityTradingStatus) -> Refusal | None:
     permissions = PERMISSIONS[status]
-    return permissions.immediate if terms.time_in_force in (FILL_AND_KILL, FILL_OR_KILL) else permissions.day
+    return permissions.immediate if terms.time_in_force in IMMEDIATE else permissions.day
 
 
-def _type_refusal(terms: OrderTerms, instrument: Instrument) -> Refusal | None:
+def _type_refusal(terms: OrderTerms, instrument: Instrument, trade_date: int) -> Refusal | None:
     if terms.ord_type != LIMIT:
         return refusals.order_type_not_permitted(instrument.symbol, terms.ord_type)
-    qualifier = _unsupported_qualifier(terms)
+    qualifier = _qualifier_not_permitted(terms, instrument)
     if qualifier is not None:
         return refusals.qualifier_not_permitted(instrument.security_group, qualifier)
-    if terms.time_in_force not in (DAY, UINT8_NULL, FILL_AND_KILL, FILL_OR_KILL):
-        return refusals.type_and_duration_invalid(terms.time_in_force, "Limit")
+    if (kind := _kind_without_duration(terms, instrument)) is not None:
+        return refusals.type_and_duration_invalid(terms.time_in_force, kind)
+    if terms.time_in_force == GOOD_TILL_DATE and terms.expire_date < trade_date:
+        return refusals.EXPIRE_DATE_PASSED
     if terms.exec_inst & ONLY_BEST:
-        return refusals.ONLY_BEST_NOT_ALLOWED
+        if not instrument.only_best_allowed:
+            return refusals.ONLY_BEST_NOT_ALLOWED
+        if terms.time_in_force in GOOD_TILL:
+            return refusals.ONLY_BEST_GOOD_TILL
     return None
 
 
-def _unsupported_qualifier(terms: OrderTerms) -> str | None:
-    if terms.exec_inst & ALL_OR_NONE:
-        return "All or None"
-    if terms.exec_inst & NOT_HELD:
+def _qualifier_not_permitted(terms: OrderTerms, instrument: Instrument) -> str | None:
+    """A qualifier that the instrument does not take, or the one that its book asks for."""
+    exec_inst = terms.exec_inst
+    if bool(exec_inst & ALL_OR_NONE) is not instrument.all_or_none:
+        return "Regular" if instrument.all_or_none else "All or None"
+    if exec_inst & NOT_HELD and not instrument.not_held_allowed:
         return "Not Held"
-    if terms.exec_inst & ~ONLY_BEST:
-        return f"ExecInst {terms.exec_inst}"
-    return "Passive" if terms.execution_mode == PASSIVE else None
+    if exec_inst & ~(ALL_OR_NONE | ONLY_BEST | NOT_HELD):
+        return f"ExecInst {exec_inst}"
+    return "Passive" if terms.execution_mode == PASSIVE and not instrument.passive_allowed else None
+
+
+def _kind_without_duration(terms: OrderTerms, instrument: Instrument) -> str | None:
+    """The kind of order that does not go with its TimeInForce; None where the two go together."""
+    time_in_force = terms.time_in_force
+    if time_in_force in IMMEDIATE:
+        if instrument.all_or_none:
+            return "All or None"
+        if terms.execution_mode == PASSIVE:
+            return "Passive"
+    elif time_in_force in GOOD_TILL:
+        if not instrument.good_till_allowed:
+            return "Limit"
+        if instrument.all_or_none:
+            return "All or None"
+    elif time_in_force not in (DAY, UINT8_NULL):
+        return "Limit"
+    return "Not Held" if terms.exec_inst & NOT_HELD and time_in_force != FILL_AND_KILL else None
 
 
 def _quantity_refusal(qty: int, instrument: Instrument) -> Refusal | None:
@@ -195,7 +244,7 @@ def _display_refusal(terms: OrderTerms, instrument: Instrument) -> Refusal | Non
     return None
 
 
-def _min_qty_refusal(terms: OrderTerms, instrument: Instrument) -> Refusal | None:
+def _min_qty_refusal(terms: OrderTerms, instrument: Instrument, policy: SegmentPolicy) -> Refusal | None:
     min_qty = terms.min_qty
     if min_qty == UINT32_NULL:
         return None
@@ -205,8 +254,12 @@ def _min_qty_refusal(terms: OrderTerms, instrument: Instrument) -> Refusal | Non
         return refusals.DISPLAY_BELOW_MIN_QTY
     if min_qty > terms.order_qty:
         return refusals.field_incorrect(f"MinQty {min_qty} is above OrderQty {terms.order_qty}")
-    if terms.time_in_force != FILL_AND_KILL:
-        return refusals.field_incorrect("MinQty goes with Fill And Kill only")
+    if terms.time_in_force == FILL_AND_KILL:
+        return None
+    if terms.time_in_force in IMMEDIATE or instrument.all_or_none or policy.day_min_qty is DayMinQty.REFUSE:
+        return refusals.field_incorrect("MinQty does not go with this kind of order")
+    if terms.execution_mode == PASSIVE:
+        return refusals.field_incorrect("MinQty goes with aggressive orders only")
     return None
 
 
@@ -225,3 +278,14 @@ def _price_refusal(side: int, price: int, instrument: Instrument) -> Refusal | N
     if price > instrument.high_band:
         return refusals.outside_bands(side, price, instrument.high_band, instrument.reference_price)
     return None
+
+
+def _only_best_refusal(terms: OrderTerms, book: Book, replaced: Order | None) -> Refusal | None:
+    """An only-best order must improve or equal the best price of its own side, its own former price left out."""
+    if not terms.exec_inst & ONLY_BEST:
+        return None
+    own, _, key = book.sides(terms.side, terms.price)
+    best = own.best_besides(replaced)
+    if best is None or key >= best.key:
+        return None
+    return refusals.worse_than_best(terms.side, terms.price, best.price)

@@ -16,6 +16,9 @@ PARTIALLY_FILLED = 4
 FILLED = 5
 """OrderEventType (1796): what the event left of the order that is reported."""
 
+NO_LONGER_BEST = 9
+"""ExecRestatementReason (378): a better price than that of an only-best order."""
+
 OrderEvent = tuple[int, int, int]
 """An entry of NoOrderEvents (1795): OrderEventExecID, OrderEventQty, OrderEventType. OrderEventPx is LastPx."""
 

@@ -40,6 +40,16 @@ class Instrument:
     """Half the width of the price bands; both ends inclusive."""
     display_allowed: bool = True
     """Whether orders may show less than they hold (DisplayQty)."""
+    good_till_allowed: bool = True
+    """Whether orders may stay over the day's end, GTC and GTD: on the US Actives."""
+    only_best_allowed: bool = True
+    """Whether orders may ask to work at the best price only (ExecInst 1)."""
+    passive_allowed: bool = True
+    """Whether orders may ask not to trade on entry (ExecutionMode P)."""
+    not_held_allowed: bool = False
+    """Whether a FAK may be not held (ExecInst 2), which has a meaning in the work-up of US Repo only."""
+    all_or_none: bool = False
+    """Whether this is an all-or-none book: every order is AON and trades with its like, equal in price and quantity."""
     positive_price: bool = True
     """Whether a price must be above 0: true of prices, not of rates, yields and spreads."""
 
@@ -54,6 +64,7 @@ class Instrument:
                 "the bands leave no price inside the limits",
             ),
             (self.qty_increment <= 0, "the quantity increment must be positive"),
+            (self.all_or_none and self.display_allowed, "an all-or-none book takes no display quantity"),
             (
                 not 0 < self.min_qty <= self.max_qty < _UINT32_NULL,
                 "quantities must hold 0 < minimum <= maximum < 2**32 - 1",

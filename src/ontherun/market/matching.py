@@ -12,10 +12,26 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ontherun.market.book import Book, BookSide, Order
-from ontherun.market.events import FILLED, PARTIALLY_FILLED, Event, OrderEliminated, OrderEvent, OrderTraded
+from ontherun.market.events import (
+    FILLED,
+    NO_LONGER_BEST,
+    PARTIALLY_FILLED,
+    Event,
+    OrderCancelled,
+    OrderEliminated,
+    OrderEvent,
+    OrderTraded,
+)
 from ontherun.market.instruments import Instrument
 from ontherun.market.states import SecurityTradingStatus
-from ontherun.market.terms import FILL_OR_KILL, UINT8_NULL, UINT32_NULL, OrderTerms
+from ontherun.market.terms import (
+    FILL_OR_KILL,
+    IMMEDIATE,
+    ONLY_BEST,
+    PASSIVE,
+    UINT32_NULL,
+    OrderTerms,
+)
 
 _NUMBERS_PER_SEGMENT: Final = 10**13
 """OrderID and SecExecID are the segment id and thirteen digits: unique over segments, exact as JSON numbers."""
@@ -42,14 +58,23 @@ class Matching:
         "_working",
         "exec_format",
         "segment_id",
+        "state_since",
         "status",
+        "trade_date",
     )
     exec_format: bytes
     """The ExecID of an execution, with its number to be filled in."""
+    trade_date: int
+    """The trading day in days since the epoch; 0 where the segment keeps no hours: then it is the UTC day of `now`."""
+
+    state_since: int
+    """When the status was set last, ns since the epoch; 0 before."""
 
     def __init__(self, segment_id: int, instruments: Iterable[Instrument]) -> None:
         self.segment_id = segment_id
         self.status = _OPEN
+        self.trade_date = 0
+        self.state_since = 0
         self._books: dict[int, Book] = {}
         for instrument in instruments:
             if instrument.segment != segment_id:
@@ -76,7 +101,7 @@ class Matching:
         """All that later events depend on, as nested tuples: counters, status, and each book in priority order."""
         counters = (self._order_ids, self._executions, self._side_trades, self._md_trade_entries, self._order_events)
         books = tuple((key, tuple(_order_state(order) for order in book.orders())) for key, book in self._books.items())
-        return (self.segment_id, int(self.status), counters, books)
+        return (self.segment_id, int(self.status), counters, books, self.trade_date, self.state_since)
 
     def state_digest(self) -> str:
         """SHA-256 of ``state()`` in hex: equal after recovery to what it was before."""
@@ -87,25 +112,34 @@ class Matching:
         terms = order.terms
         time_in_force = terms.time_in_force
         keys = opposite.keys
-        if keys and keys[-1] >= -key and self.status is _OPEN:
-            wanted = order.leaves_qty if time_in_force == FILL_OR_KILL else terms.min_qty
-            if wanted == UINT32_NULL or opposite.available(-key, wanted) == wanted:
+        if keys and keys[-1] >= -key and self.status is _OPEN and terms.execution_mode != PASSIVE:
+            if order.book.all_or_none:
+                self._trade_whole(order, opposite, -key, now, events)
+            elif time_in_force != FILL_OR_KILL or opposite.available(-key, order.leaves_qty) == order.leaves_qty:
                 self._trade(order, opposite, -key, now, events)
         leaves = order.leaves_qty
         if not leaves:
             return
-        if time_in_force and time_in_force != UINT8_NULL:
+        if time_in_force in IMMEDIATE:
             events.append(OrderEliminated(order, self._exec_id()))
             return
+        if own.only_best and own.keys and key > own.keys[-1]:
+            self._no_longer_best(own, events)
+        if terms.exec_inst & ONLY_BEST:
+            order.book.keep_at_best(own)
         own.append(order, key, terms.price)
         order.hidden_qty = leaves - terms.display_qty if terms.display_qty < leaves else 0
         order.priority = self._executions
         self._orders[order.order_id] = order
         order.namesakes[terms.cl_ord_id] = order
 
+    def _reaches(self, min_qty: int, opposite: BookSide, key: int) -> bool:
+        """Whether an order with this key could trade MinQty at once; true of an order without."""
+        return min_qty == UINT32_NULL or (self.status is _OPEN and opposite.available(-key, min_qty) == min_qty)
+
     def _trade(self, order: Order, opposite: BookSide, limit: int, now: int, events: list[Event]) -> None:
         """Match against the other side: best price first, oldest first, at the resting order's price."""
-        trade_date = now // _DAY_NS
+        trade_date = self._day(now)
         keys = opposite.keys
         leaves = order.leaves_qty
         number_base, exec_format = self._number_base, self.exec_format
@@ -179,6 +213,47 @@ class Matching:
         self._executions, self._side_trades = executions, side_trades
         self._md_trade_entries, self._order_events = entry, order_event
 
+    def _trade_whole(self, order: Order, opposite: BookSide, key: int, now: int, events: list[Event]) -> None:
+        """Match an all-or-none order against the oldest of equal price and equal quantity, or not at all."""
+        level = opposite.levels.get(key)
+        qty = order.leaves_qty
+        resting = next((other for other in level or () if other.leaves_qty == qty), None)
+        if level is None or resting is None:
+            return
+        self._md_trade_entries += 1
+        self._order_events += 1
+        trade_date = self._day(now)
+        self._remove(resting)
+        for each in (resting, order):
+            each.leaves_qty = 0
+            each.cum_qty += qty
+            self._executions = executions = self._executions + 1
+            self._side_trades += 1
+            events.append(
+                OrderTraded(
+                    each,
+                    self.exec_format % executions,
+                    level.price,
+                    qty,
+                    each.cum_qty,
+                    0,
+                    each is order,
+                    self._number_base + executions,
+                    self._side_trades,
+                    self._md_trade_entries,
+                    trade_date,
+                    [(self._order_events, qty, FILLED)],
+                )
+            )
+
+    def _no_longer_best(self, side: BookSide, events: list[Event]) -> None:
+        """Cancel the only-best orders of the best level: a better price is about to join."""
+        side.only_best = False
+        for order in list(side.levels[side.keys[-1]]):
+            if order.terms.exec_inst & ONLY_BEST:
+                self._remove(order)
+                events.append(OrderCancelled(order, None, NO_LONGER_BEST, self._exec_id()))
+
     def _refresh(self, order: Order, executions: int) -> None:
         """Show the next part of a display quantity order, last in the queue of its price."""
         level = order.level
@@ -194,12 +269,17 @@ class Matching:
         for order in orders:
             self._remove(order)
         for order in orders:
+            self._executions += 1  # a place in the queue of its own
             self._place(order, *book.sides(order.terms.side, order.terms.price), now, events)
 
     def _remove(self, order: Order) -> None:
         order.level.remove(order)
         del self._orders[order.order_id]
         del order.namesakes[order.terms.cl_ord_id]
+
+    def _day(self, now: int) -> int:
+        """The trading day in days since the epoch."""
+        return self.trade_date or now // _DAY_NS
 
     def _exec_id(self) -> bytes:
         self._executions = executions = self._executions + 1

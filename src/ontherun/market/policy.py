@@ -31,6 +31,15 @@ class ExhaustedReplace(Enum):
     """The replace is refused: OrderCancelReplaceReject (536) with 2115; the order stays as it was."""
 
 
+class DayMinQty(Enum):
+    """What MinQty (110) means on an order that is not FAK or FOK: the wiki allows it, and says no more."""
+
+    ELIMINATE = "eliminate"
+    """A condition of entry: an order that cannot trade that much at once is eliminated, else its rest rests."""
+    REFUSE = "refuse"
+    """Refused with 1011."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentPolicy:
     """The named choices of one market segment."""
@@ -38,3 +47,6 @@ class SegmentPolicy:
     fills_taken_off: FillsTakenOff = FillsTakenOff.WHEN_ENABLED
     ofm_chain: OFMChain = OFMChain.FIRST_DECIDES
     exhausted_replace: ExhaustedReplace = ExhaustedReplace.CANCEL
+    day_min_qty: DayMinQty = DayMinQty.ELIMINATE
+    replace_by_other_sender_id: bool = True
+    """Whether another SenderID (5392) than the order's may replace it; False on US and EU Repo (2103)."""

@@ -35,21 +35,26 @@ class RejectReason(IntEnum):
     FIELD_INCORRECT = 1011
     PRICE_NOT_POSITIVE = 1012
     DISPLAY_QTY_NOT_ALLOWED = 1013
+    EXPIRE_DATE_PASSED = 2019
     ORDER_NOT_IN_BOOK = 2045
     DISPLAY_QTY_ABOVE_QUANTITY = 2046
     UNKNOWN_CONTRACT = 2047
     OTHER_SENDER_COMP = 2048
     OTHER_SIDE = 2051
+    OTHER_SENDER_ID = 2103
     QUANTITY_OUT_OF_RANGE = 2115
     PRE_OPEN_OR_POST_CLOSE = 2130
     OUTSIDE_LIMITS = 2137
     OUTSIDE_BANDS = 2179
     ORDER_TYPE_NOT_PERMITTED = 2311
+    WORSE_THAN_BEST_BID = 5000
+    WORSE_THAN_BEST_ASK = 5001
     BELOW_MIN_TRADE_VOLUME = 5003
     DISPLAY_BELOW_MIN_TRADE_VOLUME = 5004
     MIN_QTY_BELOW_MIN_TRADE_VOLUME = 5005
     QUANTITY_OFF_INCREMENT = 5006
     ONLY_BEST_NOT_ALLOWED = 5010
+    ONLY_BEST_GOOD_TILL = 5011
     QUALIFIER_NOT_PERMITTED = 5512
     TYPE_AND_DURATION_INVALID = 7047
     DISPLAY_BELOW_MIN_QTY = 7613
@@ -94,12 +99,21 @@ OTHER_SENDER_COMP: Final = Refusal(
 OTHER_SIDE: Final = Refusal(
     RejectReason.OTHER_SIDE, b"The Order was submitted with a different side than the requesting Cancel"
 )
+OTHER_SENDER_ID: Final = Refusal(
+    RejectReason.OTHER_SENDER_ID, b"The trader ID of the modify differs from that of the original order"
+)
 QUANTITY_OUT_OF_RANGE: Final = Refusal(
     RejectReason.QUANTITY_OUT_OF_RANGE, b"Order quantity is outside of the allowable range"
 )
 PRICE_NOT_POSITIVE: Final = Refusal(RejectReason.PRICE_NOT_POSITIVE, b"Price must be greater than zero")
 ONLY_BEST_NOT_ALLOWED: Final = Refusal(
     RejectReason.ONLY_BEST_NOT_ALLOWED, b"ExecInstruction Only Best not allowed for this contract"
+)
+ONLY_BEST_GOOD_TILL: Final = Refusal(
+    RejectReason.ONLY_BEST_GOOD_TILL, b"ExecInstruction Only Best not allowed with Good Till Cancel or Good Till Date"
+)
+EXPIRE_DATE_PASSED: Final = Refusal(
+    RejectReason.EXPIRE_DATE_PASSED, b"Invalid expire date: the GTD date is before the current session"
 )
 DISPLAY_QTY_ABOVE_QUANTITY: Final = Refusal(
     RejectReason.DISPLAY_QTY_ABOVE_QUANTITY, b"Disclosed Quantity cannot be greater than total or remaining qty"
@@ -110,6 +124,11 @@ DISPLAY_BELOW_MIN_QTY: Final = Refusal(
 
 PRICE_MISSING: Final = BusinessRefusal(
     BusinessRejectReason.CONDITIONALLY_REQUIRED_FIELD_MISSING, b"Conditionally required field missing: 44-Price", 44
+)
+EXPIRE_DATE_MISSING: Final = BusinessRefusal(
+    BusinessRejectReason.CONDITIONALLY_REQUIRED_FIELD_MISSING,
+    b"Conditionally required field missing: 432-ExpireDate",
+    432,
 )
 SIDE_NOT_SUPPORTED: Final = BusinessRefusal(
     BusinessRejectReason.ENUMERATION_NOT_SUPPORTED, b"Enumeration value not supported: 54-Side", 54
@@ -201,6 +220,14 @@ def outside_bands(side: int, price: int, band: int, reference: int) -> Refusal:
         f"using Delta .00, Stlmt equals {format_price(reference)}'"
     )
     return Refusal(RejectReason.OUTSIDE_BANDS, _text(text))
+
+
+def worse_than_best(side: int, price: int, best: int) -> Refusal:
+    """An only-best order whose price is behind the best of its own side."""
+    bid = side == terms.BUY
+    reason = RejectReason.WORSE_THAN_BEST_BID if bid else RejectReason.WORSE_THAN_BEST_ASK
+    text = f"{_quote(side, price)} not better than current Best {'Bid' if bid else 'Ask'} {format_price(best)}"
+    return Refusal(reason, _text(text))
 
 
 def _quote(side: int, price: int) -> str:

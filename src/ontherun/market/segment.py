@@ -9,7 +9,8 @@ from typing import Final
 
 from ontherun.market import refusals
 from ontherun.market.book import OFM_UNDECIDED, Book, Order
-from ontherun.market.checks import cancel_refusal, new_order_refusal, replace_refusal
+from ontherun.market.checks import Market, cancel_refusal, new_order_refusal, replace_refusal
+from ontherun.market.days import Days
 from ontherun.market.events import (
     BusinessRejected,
     CancelRejected,
@@ -22,14 +23,13 @@ from ontherun.market.events import (
     ReplaceRejected,
 )
 from ontherun.market.instruments import Instrument
-from ontherun.market.matching import Matching
 from ontherun.market.policy import ExhaustedReplace, OFMChain, SegmentPolicy
 from ontherun.market.refusals import BusinessRefusal, Refusal
 from ontherun.market.states import SecurityTradingStatus
 from ontherun.market.terms import (
     BUY,
     FILL_AND_KILL,
-    FILL_OR_KILL,
+    IMMEDIATE,
     LIMIT,
     PASSIVE,
     SELL,
@@ -47,7 +47,7 @@ from ontherun.market.terms import (
 _OPEN: Final = SecurityTradingStatus.OPEN
 
 
-class MarketSegment(Matching):
+class MarketSegment(Days):
     """The commands of one segment over its books.
 
     ``now`` is always in ns since the epoch, UTC. Every command returns its events in the order in which they
@@ -120,7 +120,7 @@ class MarketSegment(Matching):
             or self.status is not _OPEN
             or not _plain(order, book)
         ):
-            refusal = new_order_refusal(order, details, namesakes, book, self.status)
+            refusal = new_order_refusal(order, details, namesakes, book, self._known(now))
             if refusal is not None or details is None or book is None:
                 return self._refuse(owner, order, refusal)
             book.remember(order.price)
@@ -128,7 +128,11 @@ class MarketSegment(Matching):
         self._executions = executions = self._executions + 1
         accepted = Order(self._number_base + number, owner, order, details, book, namesakes)
         events: list[Event] = [OrderAccepted(accepted, self.exec_format % executions)]
-        self._place(accepted, *book.sides(order.side, order.price), now, events)
+        own, opposite, key = book.sides(order.side, order.price)
+        if self._reaches(order.min_qty, opposite, key):
+            self._place(accepted, own, opposite, key, now, events)
+        else:
+            events.append(OrderEliminated(accepted, self._exec_id()))
         return events
 
     def cancel(self, owner: Owner, request: OrderCancelRequest, now: int) -> list[Event]:  # noqa: ARG002 - commands share one shape
@@ -174,9 +178,10 @@ class MarketSegment(Matching):
             or order.terms.display_qty != UINT32_NULL
             or namesakes.get(request.cl_ord_id, order) is not order
             or self.status is not _OPEN
+            or not self.policy.replace_by_other_sender_id
             or not _plain(request, book)
         ):
-            refusal = replace_refusal(owner, request, details, namesakes, order, book, self.status)
+            refusal = replace_refusal(owner, request, details, namesakes, order, book, self._known(now))
             if refusal is not None or details is None or order is None:
                 return self._refuse_replace(owner, request, order, refusal)
             order.book.remember(request.price)
@@ -195,41 +200,10 @@ class MarketSegment(Matching):
             return self._refuse_replace(owner, request, order, refusals.DISPLAY_QTY_ABOVE_QUANTITY)
         return self._modify(order, request, details, ofm_override, filled, leaves, now)
 
-    # What the venue does
-
-    def set_state(self, status: int, now: int) -> list[Event]:
-        """Put the segment into a SecurityTradingStatus. Opening matches what crossed while orders were collected."""
-        self.status = SecurityTradingStatus(status)
-        events: list[Event] = []
-        if self.status is _OPEN:
-            for book in self._books.values():
-                if book.crossed():
-                    self._uncross(book, now, events)
-        return events
-
-    def end_of_day(self, now: int) -> list[Event]:  # noqa: ARG002 - commands share one shape
-        """Eliminate every working day order, oldest OrderID first."""
-        events: list[Event] = []
-        for order in sorted(self._orders.values(), key=_by_order_id):
-            self._remove(order)
-            events.append(OrderEliminated(order, self._exec_id()))
-        return events
-
-    def cancel_all(self, owner: Owner, reason: int, now: int) -> list[Event]:  # noqa: ARG002 - commands share one shape
-        """Cancel, unasked, every working day order of the owner's SenderComp; ``reason`` is tag 378."""
-        events: list[Event] = []
-        for order in self.orders_of(owner):
-            self._remove(order)
-            events.append(OrderCancelled(order, None, reason, self._exec_id()))
-        return events
-
-    # What can be seen
-
-    def orders_of(self, owner: Owner) -> list[Order]:
-        """The working orders of the owner's SenderComp by OrderID."""
-        return sorted(self._working.get(owner.sender_comp, {}).values(), key=_by_order_id)
-
     # How it is done
+
+    def _known(self, now: int) -> Market:
+        return Market(self.status, self.policy, self._day(now))
 
     def _modify(
         self,
@@ -242,11 +216,18 @@ class MarketSegment(Matching):
         now: int,
     ) -> list[Event]:
         """Give an order the terms of a replace that passed every check."""
+        before = order.terms
         keeps_priority = (
-            request.price == order.terms.price
+            request.price == before.price
             and leaves <= order.leaves_qty
             and details.account == order.party_details.account
-            and request.time_in_force not in (FILL_AND_KILL, FILL_OR_KILL)
+            and request.time_in_force not in IMMEDIATE
+            and request.exec_inst == before.exec_inst
+            and (
+                request.execution_mode == before.execution_mode
+                or PASSIVE not in (request.execution_mode, before.execution_mode)
+            )
+            and not (order.book.all_or_none and leaves != order.leaves_qty)
         )
         if keeps_priority:
             del order.namesakes[order.terms.cl_ord_id]
@@ -262,7 +243,11 @@ class MarketSegment(Matching):
         order.leaves_qty = leaves
         events: list[Event] = [OrderModified(order, self._exec_id(), filled, leaves)]
         if not keeps_priority:
-            self._place(order, *order.book.sides(request.side, request.price), now, events)
+            own, opposite, key = order.book.sides(request.side, request.price)
+            if request.time_in_force != FILL_AND_KILL or self._reaches(request.min_qty, opposite, key):
+                self._place(order, own, opposite, key, now, events)
+            else:
+                events.append(OrderEliminated(order, self._exec_id()))
         return events
 
     def _refuse(self, owner: Owner, order: NewOrderSingle, refusal: BusinessRefusal | Refusal | None) -> list[Event]:
@@ -316,7 +301,3 @@ def _order_id(request: OrderCancelRequest | OrderCancelReplaceRequest, order: Or
     if request.order_id != UINT64_NULL:
         return request.order_id
     return 0 if order is None else order.order_id
-
-
-def _by_order_id(order: Order) -> int:
-    return order.order_id

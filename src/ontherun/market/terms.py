@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 UINT8_NULL: Final = 2**8 - 1
+UINT16_NULL: Final = 2**16 - 1
 UINT32_NULL: Final = 2**32 - 1
 UINT64_NULL: Final = 2**64 - 1
 INT64_NULL: Final = 2**63 - 1
@@ -32,6 +33,11 @@ FILL_AND_KILL: Final = 3
 FILL_OR_KILL: Final = 4
 GOOD_TILL_DATE: Final = 6
 GOOD_FOR_SESSION: Final = 99
+
+IMMEDIATE: Final = frozenset({FILL_AND_KILL, FILL_OR_KILL})
+"""TimeInForce of orders that never rest."""
+GOOD_TILL: Final = frozenset({GOOD_TILL_CANCEL, GOOD_TILL_DATE})
+"""TimeInForce of orders that stay over the day's end."""
 
 ALL_OR_NONE: Final = 1 << 0
 ONLY_BEST: Final = 1 << 1

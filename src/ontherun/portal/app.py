@@ -21,6 +21,8 @@ from ontherun.portal import (
     routes_key_test,
     routes_keys,
     routes_lab,
+    routes_live,
+    routes_market_control,
     routes_market_data,
     routes_master_key,
     routes_notices,
@@ -29,6 +31,7 @@ from ontherun.portal import (
     routes_requests,
     routes_session_requests,
     routes_sessions,
+    routes_traces,
     routes_venue,
 )
 from ontherun.portal.dependencies import known_parameters, said_why
@@ -54,11 +57,14 @@ _ROUTES = (
     routes_firms,
     routes_venue,
     routes_lab,
+    routes_market_control,
     routes_master_key,
     routes_key_test,
     routes_attention,
     routes_audit,
     routes_notices,
+    routes_traces,
+    routes_live,
 )
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,

@@ -22,8 +22,8 @@ MOST_ROWS = 10_000
 
 MOST_PDF_ROWS = 1_000
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection)."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What makes a spreadsheet take a cell for a formula: in full width, too (OWASP, CSV Injection)."""
 
 
 def neutral(cell: str) -> str:

@@ -176,6 +176,13 @@ class GatewayView(Strict):
     port: int
 
 
+class PromotionView(Strict):
+    """A backup gateway that took over: how many sessions go on there, and where the gateways of the segment are now."""
+
+    sessions: int
+    gateways: list[GatewayView]
+
+
 class InstrumentView(Strict):
     """An instrument that can be traded."""
 

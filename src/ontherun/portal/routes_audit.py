@@ -49,7 +49,7 @@ class Sought:
 
     def query(self) -> AuditQuery:
         """The search as the registry takes it."""
-        since, until = _nanoseconds(self.since), _nanoseconds(self.until)
+        since, until = nanoseconds(self.since), nanoseconds(self.until)
         return AuditQuery(self.actor, self.action, self.subject, self.entity_id, since, until, self.text)
 
 
@@ -127,7 +127,7 @@ async def verify_audit(by: Asking, registry: Serving) -> models.AuditVerdict:
     return models.AuditVerdict(intact=True, entries=end.sequence, last_hash=end.hash.hex())
 
 
-def _nanoseconds(time: datetime | None) -> int | None:
+def nanoseconds(time: datetime | None) -> int | None:
     """A time as ns since 1970 UTC, no further from it than the audit's own times can be."""
     if time is None:
         return None

@@ -42,6 +42,23 @@ async def list_gateways(_by: Asking, request: Request) -> models.Page[models.Gat
     return models.Page(items=views.gateways(status_of(request)))
 
 
+@router.post(
+    "/gateways/{segment}/promote",
+    responses=answers(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+    tags=["venue"],
+    summary="Have a segment's backup gateway take over, as when its primary fails (operator of the venue only)",
+)
+async def promote_gateway(
+    by: Asking, registry: Serving, request: Request, segment: models.Segment
+) -> models.PromotionView:
+    """Promote a backup."""
+    status = status_of(request)
+    await registry.gateways.record_promotion(by, segment)
+    sessions = status.promote(segment)
+    here = [gateway for gateway in views.gateways(status) if gateway.segment == segment]
+    return models.PromotionView(sessions=sessions, gateways=here)
+
+
 @router.get("/instruments", tags=["venue"], summary="List what can be traded")
 async def list_instruments(_by: Asking, request: Request) -> models.Page[models.InstrumentView]:
     """List instruments."""

@@ -1,8 +1,12 @@
 """What the portal shows of the running venue: the Protocol that whoever starts it fulfils."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from ontherun.gateway.live import LastFrames, LiveStream
+from ontherun.ilink.controls import ControlPolicy
+from ontherun.trace import TraceStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class Status(Protocol):
     def public_url(self) -> str:
         """Where people reach the portal, without a trailing slash: `api_url` unless it was set."""
 
+    @property
+    def traces(self) -> TraceStore:
+        """What happened at logins and on connections."""
+
     def gateways(self) -> Sequence[GatewayAddress]:
         """The gateways that listen now."""
 
@@ -52,5 +60,29 @@ class Status(Protocol):
     def open_port(self, session_id: str) -> None:
         """Open the ports of a session, one of `closed_ports`, again; durable on return."""
 
+    def live(self, session_id: str) -> Sequence[LiveStream]:
+        """How the session stands at the gateways where it ever was."""
+
+    def last_frames(self, session_id: str, count: int) -> Sequence[LastFrames]:
+        """Up to `count` of the session's last business messages each way, of each gateway where it ever was."""
+
+    def promote(self, segment: int) -> int:
+        """Have a market segment's backup gateway take over from its primary: how many sessions go on there.
+
+        Connections to the primary break, as when its gateway fails. Durable on return.
+        """
+
     def end_session(self, session_id: str, reason: str) -> bool:
         """End what a session has open at the gateways, telling the client why; whether there was anything to end."""
+
+    def weeks(self) -> Mapping[int, tuple[int, int]]:
+        """By market segment: when its trading week began and when the next one begins, ns since the epoch."""
+
+    def start_week(self) -> None:
+        """Begin a new trading week on every segment now; durable on return."""
+
+    def messaging_controls(self) -> ControlPolicy:
+        """How much sessions may send."""
+
+    def set_messaging_controls(self, policy: ControlPolicy) -> None:
+        """Change how much sessions may send; durable on return."""

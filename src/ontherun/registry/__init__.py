@@ -105,6 +105,7 @@ from ontherun.registry.request_parts import Preview, identity
 from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
 from ontherun.registry.second_factors import AFTER_PROOF, Budget, TotpOffer
 from ontherun.registry.sign_in import SecondFactorOwed
+from ontherun.registry.standing import Standing, Standings
 from ontherun.registry.terms import (
     PRODUCTS,
     AnyTerms,
@@ -267,6 +268,8 @@ __all__ = [
     "NeedKind",
     "Overview",
     "look_over",
+    "Standing",
+    "Standings",
     # what can go wrong
     "RegistryError",
     "NotFoundError",

@@ -6,9 +6,10 @@ apart. Attempts under way count as failed until they are known to be right: a th
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy import delete
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -38,7 +39,12 @@ def account_key(email: str) -> str:
 
 
 def source_key(source: str | None) -> str:
-    """Return the counter of a network address."""
+    """Return the counter of a network address; of IPv6 its first 64 bits: who has one address there has them all."""
+    with suppress(ValueError):
+        address = ip_address(source or "")
+        if isinstance(address, IPv6Address):
+            inner = address.ipv4_mapped
+            source = str(inner) if inner else str(ip_network((int(address), 64), strict=False))
     return f"source {source or 'here'}"[:80]
 
 
@@ -124,6 +130,7 @@ class AttemptCounter:
     def _make_room(self, change: Change) -> None:
         if len(self._book.attempts) < _MOST_KEPT:
             return
-        oldest = min(self._book.attempts, key=lambda key: self._book.attempts[key].last_at)
+        now, book = change.now, self._book.attempts
+        oldest = min(book, key=lambda key: (now < book[key].locked_until, book[key].last_at))  # a lock goes last
         change.write(delete(AttemptsRow).where(AttemptsRow.key == oldest))
         change.then(lambda: self._book.attempts.pop(oldest, None))

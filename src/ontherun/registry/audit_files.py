@@ -37,7 +37,7 @@ COLUMNS = (
 )
 """The columns of an export: `at` is ns since 1970 UTC, `time` the same for people; `details` is a JSON object."""
 
-_FORMULA = "'=+-@\t\r"
+_FORMULA = "'=+-@\t\r\uff1d\uff0b\uff0d\uff20"
 """What a spreadsheet takes for a formula at the beginning of a cell; such a cell gets an apostrophe in front."""
 
 

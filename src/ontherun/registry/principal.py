@@ -95,6 +95,8 @@ class Principal:
     """Where the request came from: a network address, or None inside the process."""
     user_id: int | None = None
     """The person, None for a token of no person and for the process."""
+    signed_in_at: int | None = None
+    """When the person signed in, in the machine's own time, nanoseconds since 1970 UTC; None where nobody did."""
 
     def sees(self, entity_id: int | None) -> bool:
         """Whether things of this entity (None: of the venue itself) exist for the principal."""

@@ -41,6 +41,9 @@ class PeoplePolicy:
     shortest_password: int = 12
     session_idle: int = 30 * MINUTE
     session_life: int = 12 * HOUR
+    fresh_sign_in: int = 15 * MINUTE
+    """How old a sign-in may be that a first password or second factor is set with, where a second factor is
+    "required": there is nothing else yet to ask for, and a stolen cookie must not become an account."""
     link_life: int = 15 * MINUTE
     invitation_life: int = 7 * DAY
     token_life: int = 90 * DAY

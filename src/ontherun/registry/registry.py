@@ -19,6 +19,7 @@ from ontherun.registry.drop_copy import DropCopyGroups
 from ontherun.registry.entities import Entities
 from ontherun.registry.errors import SchemaError
 from ontherun.registry.firms import Firms
+from ontherun.registry.gateways import Gateways
 from ontherun.registry.idempotency import Idempotency
 from ontherun.registry.identities import Identities
 from ontherun.registry.invitations import Invitations
@@ -28,6 +29,7 @@ from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill
 from ontherun.registry.locking import DirectoryLock
+from ontherun.registry.market_control import MarketControl
 from ontherun.registry.market_data import MarketDataSessions
 from ontherun.registry.master_key import MasterKeyRotation
 from ontherun.registry.notices import Notices, announced_rungs, fill_book
@@ -89,6 +91,7 @@ class Registry:
         changes = self.pairs.changes
         order_entry = OrderEntryPlans(self.directory, changes, frozenset(self.market_segments))
         self.sessions = Sessions(store, order_entry)
+        self.gateways = Gateways(store, self.market_segments)
         self.drop_copy = DropCopyGroups(self.directory, changes)
         self.market_data = MarketDataSessions(self.directory, changes)
         self.requests = Requests(store, order_entry, self.drop_copy, self.market_data, self.firms)
@@ -126,6 +129,7 @@ class Registry:
         self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
         self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
+        self.market_control = MarketControl(store)
         self._store = store
         self._lock = engine_lock
 

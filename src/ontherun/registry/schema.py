@@ -27,11 +27,13 @@ def open_engine(data_dir: Path) -> AsyncEngine:
     """Open the registry's SQLite file with one connection, for one process.
 
     SQLite before 3.51.3 can lose WAL content when two connections write or checkpoint at once, hence the one. A commit
-    is on the disk when it returns (synchronous=FULL).
+    is on the disk when it returns (synchronous=FULL). Only its owner may read it; SQLite gives its other files the same
+    mode.
     """
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{data_dir / FILE_NAME}", pool_size=1, max_overflow=0, hide_parameters=True
-    )
+    path = data_dir / FILE_NAME
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=1, max_overflow=0, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: SQLiteConnection, _record: object) -> None:

@@ -23,6 +23,7 @@ from ontherun.keys import Secret
 from ontherun.registry.attempts import AttemptCounter
 from ontherun.registry.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidError,
     NotRecognisedError,
     SecondFactorRequiredError,
@@ -312,11 +313,21 @@ class SecondFactors:
             raise SecondFactorRequiredError
         return user
 
-    def _enrolling(self, by: Principal, second_factor: SecondFactor | None) -> User:
-        """Return who enrols: the first second factor takes none, for there is none yet; every further one does."""
-        user = self._person(by)
-        if self._book.has_second_factor(user.user_id):
+    def require_proof(self, by: Principal, second_factor: SecondFactor | None) -> None:
+        """Ask a person who gets a new credential for the second factor, or where there is none for a fresh sign-in.
+
+        SecondFactorRequiredError, or ForbiddenError for a sign-in that is too old (policy `fresh_sign_in`).
+        """
+        if self._book.has_second_factor(by.user_id or 0):
             by.require_second_factor(second_factor, self._store.clock.now())
+        elif self._policy.second_factor == "required":
+            at, now = by.signed_in_at, self._door_now()
+            if at is None or not 0 <= now - at <= self._policy.fresh_sign_in:
+                raise ForbiddenError("Your sign-in is too old for this. Sign out, sign in again, and do it then.")
+
+    def _enrolling(self, by: Principal, second_factor: SecondFactor | None) -> User:
+        user = self._person(by)
+        self.require_proof(by, second_factor)
         return user
 
     def _of(self, user: User) -> tuple[int | None, str]:

@@ -16,7 +16,7 @@ from ontherun.registry.errors import NotRecognisedError
 from ontherun.registry.passkeys import Passkeys
 from ontherun.registry.passwords import LONGEST, Passwords, checked_password
 from ontherun.registry.people_book import PeopleBook
-from ontherun.registry.principal import Principal, PrincipalKind
+from ontherun.registry.principal import Principal, PrincipalKind, SecondFactor
 from ontherun.registry.records_people import MINUTE, LinkPurpose, PeoplePolicy, User
 from ontherun.registry.second_factors import WRONG_CODE, SecondFactors
 from ontherun.registry.store import Change, Store
@@ -162,12 +162,17 @@ class SignIn:
             user = self._set_password(change, user, hashed)
             return self.let_in(change, user, "new password", visitor)
 
-    async def change_password(self, by: Principal, current: str, password: str, visitor: Visitor) -> Secret:
+    async def change_password(
+        self, by: Principal, current: str, password: str, visitor: Visitor, second_factor: SecondFactor | None = None
+    ) -> Secret:
         """Change one's own password, given the present one; every other browser is signed out.
 
+        Who has none yet proves a second factor, or that the sign-in is fresh: see `SecondFactors.require_proof`.
         Return the new cookie of this one. NotRecognisedError when the present password is not right.
         """
         user = self._book.users[by.user_id or 0]
+        if user.password_hash is None:
+            self._second_factors.require_proof(by, second_factor)
         with self._attempts.attempt(user.email, by.source, self._store.clock.now()):
             right = user.password_hash is None or await self._passwords.matches(user.password_hash, current)
             if right:

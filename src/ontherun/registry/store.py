@@ -164,9 +164,12 @@ def _unavailable(error: Exception) -> UnavailableError:
 
 async def _to_its_end(commit: Coroutine[object, object, T]) -> T:
     """Wait for `commit` even when the caller is cancelled: half a commit would leave the directory behind the file."""
-    task = asyncio.create_task(commit)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+    task, cancelled = asyncio.create_task(commit), None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:  # may come more than once
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()

@@ -103,6 +103,7 @@ class WebSessions:
         if principal is None or not self._lives(session, now):
             await self._forget(key)
             return None
+        principal = replace(principal, signed_in_at=session.created_at)
         session = replace(session, seen_at=max(session.seen_at, now))
         self._book.web_sessions[key] = session
         if now - self._kept.get(key, session.created_at) >= _SEEN_IS_KEPT_EVERY:

@@ -9,12 +9,21 @@ from ontherun.registry import MasterKeyError, Registry
 class RegistryAuthority:
     """Answers the gateways from the registry's memory, without waiting."""
 
-    __slots__ = ("_directory", "_note_use", "allowed", "party_details", "session", "source_allowed")
+    __slots__ = (
+        "_directory",
+        "_note_use",
+        "allowed",
+        "cancel_on_disconnect",
+        "party_details",
+        "session",
+        "source_allowed",
+    )
 
     def __init__(self, registry: Registry) -> None:
         self._directory = directory = registry.directory
         self._note_use = registry.pairs.note_use
         self.allowed = directory.allowed
+        self.cancel_on_disconnect = directory.cancel_on_disconnect
         self.source_allowed = directory.source_allowed
         self.session = directory.order_entry_session
         self.party_details = directory.party_details

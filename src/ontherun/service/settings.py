@@ -1,13 +1,21 @@
 """What a person may choose when starting a venue."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ontherun.ilink.controls import ControlPolicy
+from ontherun.ilink.records import Role
+from ontherun.market.benchmarks import SEGMENTS
+from ontherun.market.instruments import Instrument
 from ontherun.notices import NoticeSettings
 from ontherun.portal.single_sign_on import Provider
 
-Hours = Literal["always"]
+Hours = Literal["always", "exchange"]
+
+BACKUP_PORT_OFFSET = 500
+"""How far a backup's port lies above its primary's; segment ids are below 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +29,13 @@ class Settings:
     portal_port: int = 8040
     """Port of the portal and the REST API; 0 takes a free one."""
     gateway_port_base: int = 9000
-    """A gateway listens on this plus its market segment id (segment 40: 9040); 0 takes free ports."""
+    """A market segment's primary listens on this plus the segment's id, its backup BACKUP_PORT_OFFSET above (segment
+    40: 9040 and 9540); 0 takes free ports."""
     ready_file: Path | None = None
     """Written once everything listens, see `ready.py`."""
     hours: Hours = "always"
-    """When the market is open; `always` lets a developer trade on a Sunday."""
+    """When the market is open: `exchange` keeps the hours and trading days of `ontherun.market.hours`; `always` lets a
+    developer trade on a Sunday, and ends no day."""
     fsync: bool = True
     """True: what is acknowledged survives loss of power. False: it survives the death of the process only, and is
     faster."""
@@ -37,9 +47,17 @@ class Settings:
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
 
+    messaging_controls: ControlPolicy | None = None
+    """How much sessions may send. None: as it was; a new venue begins with the exchange's limits."""
+
     identity_provider: Provider | None = None
     """Where people may sign in as well."""
 
-    def gateway_port(self, segment: int) -> int:
-        """The port for one market segment's gateway, or 0 for a free one."""
-        return self.gateway_port_base + segment if self.gateway_port_base else 0
+    segments: Mapping[int, Sequence[Instrument]] = field(default_factory=lambda: SEGMENTS)
+    """The market segments and the instruments that each begins with."""
+
+    def gateway_port(self, segment: int, role: Role) -> int:
+        """The port of one market segment's primary or backup listener, or 0 for a free one."""
+        if not self.gateway_port_base:
+            return 0
+        return self.gateway_port_base + segment + (BACKUP_PORT_OFFSET if role is Role.BACKUP else 0)

@@ -1,4 +1,4 @@
-"""A running venue: registry, journal, gateways and portal, in one process and one event loop."""
+"""A running venue: registry, market segments and portal, in one process and one event loop."""
 
 import asyncio
 import contextlib
@@ -8,15 +8,11 @@ import socket
 from typing import Self
 
 import ontherun
-from ontherun.gateway.engine import Engine, instruments_body
-from ontherun.gateway.entries import Kind
-from ontherun.gateway.gateway import Gateway
-from ontherun.gateway.recovery import Recovered, recover
+from ontherun.gateway.failover import promote
+from ontherun.gateway.live import LastFrames, LiveStream, last_frames, live_stream
+from ontherun.gateway.recovery import Recovered
+from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.policy import SessionPolicy
-from ontherun.ilink.records import Role
-from ontherun.journal import FileJournal, JournalError, Outbox
-from ontherun.market.benchmarks import BENCHMARKS, US_TREASURY_ACTIVES
-from ontherun.market.policy import SegmentPolicy
 from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
 from ontherun.portal.app import create_app
@@ -30,15 +26,18 @@ from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
 from ontherun.service.due_requests import DueRequests
 from ontherun.service.log import JsonLog
+from ontherun.service.market_hours import MarketHours
+from ontherun.service.segment_runtime import SegmentRuntime
 from ontherun.service.settings import Settings
 from ontherun.service.web import WebServer
+from ontherun.trace import TraceStore
 
 
 class Venue:
     """Everything that `ontherun up` starts. Made by `Venue.start`, ended by `stop`.
 
-    `failed` is set when the journal could not be written: the venue must stop, since nothing may be acknowledged any
-    more.
+    `segments` are the market segments by id. `failed` is set when a journal could not be written: the venue must stop,
+    since nothing may be acknowledged any more.
     """
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
@@ -46,20 +45,19 @@ class Venue:
         self.registry = registry
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.demo: list[DemoSession] = []
-        self.addresses: list[GatewayAddress] = []
+        self.segments = {segment: SegmentRuntime(segment, settings) for segment in sorted(settings.segments)}
         self.api_url = ""
-        self.recovered = Recovered(0, 0)
         self._close = contextlib.AsyncExitStack()
 
     @classmethod
     async def start(cls, settings: Settings) -> Self:
         """Open what is stored, recover, listen, and say so in DIR/up.json and the ready file.
 
-        Raises RegistryError, JournalError, RecoveryError or OSError (a port that is taken) with a message for a
-        person; nothing stays open then.
+        Raises RegistryError, JournalError, RecoveryError, TraceError or OSError (a port that is taken) with a message
+        for a person; nothing stays open then.
         """
         clock = LabClock(SystemClock()) if settings.lab else SystemClock()
-        registry = await Registry.open(settings.data, clock)
+        registry = await Registry.open(settings.data, clock, market_segments=settings.segments)
         venue = cls(settings, registry)
         try:
             venue._close.push_async_callback(registry.close)
@@ -85,7 +83,7 @@ class Venue:
             "lab": self.settings.lab,
             "token_file": str((self.settings.data / "admin.token").resolve()),
             "gateways": [
-                {"segment": at.segment, "role": at.role, "host": at.host, "port": at.port} for at in self.addresses
+                {"segment": at.segment, "role": at.role, "host": at.host, "port": at.port} for at in self.gateways()
             ],
             "instruments": [
                 {"symbol": i.symbol, "security_id": i.security_id, "segment": i.segment, "description": i.description}
@@ -115,14 +113,21 @@ class Venue:
 
     def gateways(self) -> list[GatewayAddress]:
         """The gateways that listen."""
-        return self.addresses
+        return [address for segment in self.segments.values() for address in segment.addresses()]
 
     def instruments(self) -> list[InstrumentSummary]:
         """The instruments that can be traded."""
         return [
             InstrumentSummary(i.symbol, i.security_id, i.segment, i.description, format_32nds(i.tick))
-            for i in self._gateway.engine.instruments
+            for segment in self.segments.values()
+            for i in segment.engine.instruments
         ]
+
+    @property
+    def recovered(self) -> Recovered:
+        """What the start found in the journals of all segments."""
+        found = [segment.recovered for segment in self.segments.values()]
+        return Recovered(sum(one.batches for one in found), sum(one.messages for one in found))
 
     @property
     def public_url(self) -> str:
@@ -130,20 +135,62 @@ class Venue:
         return (self.settings.notices.public_url or self.api_url).rstrip("/")
 
     def connected(self) -> set[str]:
-        """The Session IDs that are logged in."""
-        return {session for session, lane in self._gateway.engine.lanes.items() if lane.connection is not None}
+        """The Session IDs that are logged in on some segment."""
+        return {
+            session
+            for segment in self.segments.values()
+            for session, lane in segment.engine.lanes.items()
+            if lane.connection is not None
+        }
 
     def closed_ports(self) -> set[str]:
-        """The Session IDs that no login is accepted for until an administrator opens their ports."""
-        return self._gateway.closed_ports()
+        """The Session IDs that some segment accepts no login for until an administrator opens their ports."""
+        return {session for segment in self.segments.values() for session in segment.gateway.closed_ports()}
 
     def open_port(self, session_id: str) -> None:
-        """Open the ports of a session again."""
-        self._gateway.open_port(session_id)
+        """Open the ports of a session again, on every segment."""
+        for segment in self.segments.values():
+            if session_id in segment.gateway.closed_ports():
+                segment.gateway.open_port(session_id)
+
+    def live(self, session_id: str) -> list[LiveStream]:
+        """How the session stands on each segment where it ever was."""
+        found = (live_stream(segment.gateway, session_id) for segment in self.segments.values())
+        return [stream for stream in found if stream is not None]
+
+    def last_frames(self, session_id: str, count: int) -> list[LastFrames]:
+        """The session's last business messages on each segment where it ever was."""
+        found = (last_frames(segment.gateway, session_id, count) for segment in self.segments.values())
+        return [frames for frames in found if frames is not None]
+
+    def promote(self, segment: int) -> int:
+        """Have a segment's backup gateway take over from its primary; how many sessions go on there."""
+        promoted = promote(self.segments[segment].gateway)
+        self._tell_ready()
+        return promoted
 
     def end_session(self, session_id: str, reason: str) -> bool:
-        """End what a session has open at the gateway."""
-        return self._gateway.end_session(session_id, reason)
+        """End what a session has open at the gateways of all segments; whether there was anything."""
+        ended = [segment.gateway.end_session(session_id, reason) for segment in self.segments.values()]
+        return any(ended)
+
+    def weeks(self) -> dict[int, tuple[int, int]]:
+        """When the trading week of each segment began, and when the next one begins, ns since the epoch."""
+        return {one: (segment.engine.week, segment.gateway.week_ends) for one, segment in self.segments.items()}
+
+    def start_week(self) -> None:
+        """Begin a new trading week on every segment now."""
+        for segment in self.segments.values():
+            segment.gateway.start_week(segment.gateway.now())
+
+    def messaging_controls(self) -> ControlPolicy:
+        """How much sessions may send; the same on every segment."""
+        return next(iter(self.segments.values())).engine.controls
+
+    def set_messaging_controls(self, policy: ControlPolicy) -> None:
+        """Change how much sessions may send, on every segment."""
+        for segment in self.segments.values():
+            segment.gateway.set_controls(policy)
 
     # Starting.
 
@@ -151,47 +198,28 @@ class Venue:
         settings, registry = self.settings, self.registry
         log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
+        self.traces = TraceStore(settings.data / "traces.sqlite3")
+        self._close.push_async_callback(self.traces.close)
         self.notices = NoticeJobs(registry, settings.notices, log, lambda: self.public_url)
         self.demo = await registry.seed_demo()
         await registry.local_token_file()
         if registry.environment == "LOCAL":
             await registry.seed_local_operator()
-        journal_file, outbox_file = settings.data / "journal.bin", settings.data / "outbox.bin"
-        if outbox_file.exists() and not (journal_file.exists() and journal_file.stat().st_size):
-            raise JournalError(
-                f"{journal_file} is gone or empty, and a venue has run here: bring it back from a copy, "
-                f"or give up every order and message by removing {outbox_file}"
-            )
-        journal = FileJournal(journal_file, fsync=settings.fsync)
-        self._close.callback(journal.close)
-        if journal.cut:
-            log.warning("journal_torn", cut_off=journal.cut)
-        outbox: Outbox[tuple[str, int]] = Outbox(outbox_file)
-        self._close.callback(outbox.close)
-        engine = Engine(US_TREASURY_ACTIVES, SegmentPolicy())
-        self.recovered = recover(engine, journal, outbox)
-        self._gateway = Gateway(
-            engine,
-            journal,
-            outbox,
-            RegistryAuthority(registry),
-            SessionPolicy(clock_offset=clock.offset if isinstance(clock, LabClock) else None),
-            clock.now,
-            log,
-            self._broken,
-            settings.poll_microseconds * 1000,
-        )
+        authority = RegistryAuthority(registry)
+        policy = SessionPolicy(clock_offset=clock.offset if isinstance(clock, LabClock) else None)
+        for segment in self.segments.values():
+            self._close.push_async_callback(segment.close)
+            instruments = settings.segments[segment.segment_id]
+            segment.open(instruments, authority, policy, clock.now, log, self._broken, self.traces.note)
+            if isinstance(clock, LabClock):
+                clock.listen(segment.gateway.follow_clock)
+        for segment in self.segments.values():
+            await segment.listen()
+        hours = MarketHours(self.segments.values(), clock.now)
+        self._close.push_async_callback(hours.stop)
         if isinstance(clock, LabClock):
-            clock.listen(self._gateway.follow_clock)
-        if not engine.instruments:
-            self._gateway.journal(Kind.MARKET, 0, self._gateway.now(), instruments_body(BENCHMARKS))
-            engine.open_market(BENCHMARKS)
-        self._gateway.unbind_all()
-        self._gateway.flush()
-        port = await self._gateway.listen(settings.host, settings.gateway_port(US_TREASURY_ACTIVES), Role.PRIMARY)
-        self._close.push_async_callback(self._gateway.close, "the gateway is going down")
-        self.addresses.append(GatewayAddress(US_TREASURY_ACTIVES, "primary", settings.host, port))
-        registry.requests.end_session = self._gateway.end_session
+            clock.listen(hours.wake)
+        registry.requests.end_session = self.end_session
         due = DueRequests(registry, log)
         self._close.push_async_callback(due.stop)
         if isinstance(clock, LabClock):
@@ -206,12 +234,15 @@ class Venue:
             "ready",
             version=ontherun.__version__,
             recovered=self.recovered._asdict(),
-            gateways=[f"{a.segment}:{a.port}" for a in self.addresses],
+            gateways=[f"{a.segment}:{a.port}" for a in self.gateways()],
         )
-        for path in (settings.data / "up.json", settings.ready_file):
+        self._tell_ready()
+        self._close.callback((settings.data / "up.json").unlink, missing_ok=True)
+
+    def _tell_ready(self) -> None:
+        for path in (self.settings.data / "up.json", self.settings.ready_file):
             if path is not None:
                 ready.write(path, self.ready)
-        self._close.callback((settings.data / "up.json").unlink, missing_ok=True)
 
     def _broken(self, error: Exception) -> None:
         if not self.failed.done():

@@ -14,17 +14,34 @@ LARGEST_HEAD = 64 * 1024
 HEAD_IN = 30.0
 """Seconds in which a new connection must send its first request line and headers."""
 
+BODY_IN = 60.0
+"""Seconds from the end of the headers to the end of the body; and for taking the rest of a written answer."""
+
+ANSWER_IN = 600.0
+"""Seconds from the end of a request until its answer is written: a peer that reads nothing holds it up."""
+
+MOST_CONNECTIONS = 500
+"""Connections at once. The gateways share the process's file descriptors, and must never want for one."""
+
 REQUESTS_END_IN = 2.0
 """Seconds that a stop waits for requests under way; one that never ends must not keep the venue up."""
 
 
 class LimitedHttp(HttpToolsProtocol):
-    """HTTP whose heads are bounded in size and time, so that nobody without a token can fill our memory."""
+    """HTTP whose heads are bounded in size, and whose every step is bounded in time.
+
+    So nobody without a token can fill our memory, or hold connections that others need. Where there are too many, the
+    one that has owed us the rest of a request for the longest gives way.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """A peer is there, and owes a head."""
         super().connection_made(transport)
-        self._await_head()
+        self._in_head, self._head_size = True, 0
+        self._await(HEAD_IN, owed=True)
+        if len(self.connections) > MOST_CONNECTIONS:
+            others = (each for each in self.connections if isinstance(each, LimitedHttp) and each.owed)
+            min(others, key=lambda each: each.since, default=self).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer is gone."""
@@ -42,19 +59,35 @@ class LimitedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Another head begins."""
         super().on_message_begin()
-        self._late.cancel()
-        self._await_head()
+        self._in_head, self._head_size = True, 0
+        self._next(HEAD_IN, owed=True)
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._in_head = False
-        self._late.cancel()
+        self._next(BODY_IN, owed=True)
         super().on_headers_complete()
 
-    def _await_head(self) -> None:
-        self._in_head = True
-        self._head_size = 0
-        self._late = self.loop.call_later(HEAD_IN, self.transport.abort)
+    def on_message_complete(self) -> None:
+        """The request is whole: now we owe the answer."""
+        self._next(ANSWER_IN, owed=False)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is written, and the peer has to take it; uvicorn ends a connection that then stays idle."""
+        if self.pipeline:
+            self._next(ANSWER_IN, owed=False)
+        else:
+            self._next(BODY_IN, owed=True)
+        super().on_response_complete()
+
+    def _next(self, seconds: float, *, owed: bool) -> None:
+        self._late.cancel()
+        self._await(seconds, owed=owed)
+
+    def _await(self, seconds: float, *, owed: bool) -> None:
+        self.owed, self.since = owed, self.loop.time()
+        self._late = self.loop.call_later(seconds, self.transport.abort)
 
 
 class WebServer(uvicorn.Server):
@@ -63,7 +96,15 @@ class WebServer(uvicorn.Server):
     def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
-                app, http=LimitedHttp, log_config=None, access_log=False, lifespan="off", server_header=False
+                app,
+                http=LimitedHttp,
+                ws="none",
+                proxy_headers=False,  # they say where a request comes from, and anybody can send them
+                log_config=None,
+                log_level="error",  # anybody can send what it warns of
+                access_log=False,
+                lifespan="off",
+                server_header=False,
             )
         )
         self._serving = asyncio.create_task(self.serve(sockets=[listening]))

@@ -157,7 +157,8 @@ def _foreign() -> HTTPException:
 
 
 def let_in(request: Request, response: Response, cookie: str) -> None:
-    """Give a browser its new cookie, and take the one away that it had before."""
+    """Give a browser its new cookie, and take the one away that it had before, or was just given for a proof."""
+    setattr(request.state, LATE_COOKIES, [])
     _set_session_cookie(request, response, cookie)
     response.delete_cookie(
         cookie_name(request, VISITOR_COOKIE), httponly=True, samesite="lax", secure=is_secure(request)

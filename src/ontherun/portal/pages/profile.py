@@ -13,6 +13,7 @@ from ontherun.portal.pages.shell import redirect, render
 from ontherun.portal.pages.sign_in import Answer, Text, checked_twice, status_of
 from ontherun.registry import (
     ConflictError,
+    ForbiddenError,
     InvalidError,
     NotRecognisedError,
     Principal,
@@ -31,7 +32,14 @@ from ontherun.registry.users import zones
 router = APIRouter(include_in_schema=False)
 
 SCOPES = tuple(right for right in Right if right is not Right.OPERATE)
-_REFUSALS = (NotRecognisedError, TooManyAttemptsError, SecondFactorRequiredError, InvalidError, ConflictError)
+_REFUSALS = (
+    NotRecognisedError,
+    TooManyAttemptsError,
+    SecondFactorRequiredError,
+    ForbiddenError,
+    InvalidError,
+    ConflictError,
+)
 
 
 @router.get("/profile", response_class=HTMLResponse)
@@ -60,11 +68,13 @@ async def change_password(
     current: Text = "",
     password: Text = "",
     again: Text = "",
+    second_factor: Answer = "",
 ) -> Response:
     """Change one's password; every other browser is signed out."""
     try:
         checked_twice(password, again)
-        cookie = await registry.sign_in.change_password(by, current, password, visitor_of(request))
+        proof = None if _me(registry, by).password_hash else await _proof_to_enrol(by, registry, second_factor)
+        cookie = await registry.sign_in.change_password(by, current, password, visitor_of(request), proof)
     except _REFUSALS as error:
         return _profile(request, by, registry, error, at="password")
     response = redirect(request, "/profile", "Your password is changed, and every other browser is signed out.")
@@ -287,4 +297,5 @@ def _enrolled(request: Request, codes: list[str], words: str) -> Response:
 
 def error_status(error: RegistryError) -> int:
     """Return the status of a page that shows an error at its form to somebody who is signed in."""
-    return 403 if isinstance(error, (SecondFactorRequiredError, NotRecognisedError)) else status_of(error)
+    refused = isinstance(error, (ForbiddenError, SecondFactorRequiredError, NotRecognisedError))
+    return 403 if refused else status_of(error)

@@ -1,0 +1,24 @@
+"""What the operator does with the gateways of the venue's market segments: the audit of it."""
+
+from ontherun.registry.errors import NotFoundError
+from ontherun.registry.principal import Principal
+from ontherun.registry.store import Store
+
+
+class Gateways:
+    """The gateways, as far as somebody answers for what is done with them. `segments` are the venue's."""
+
+    def __init__(self, store: Store, segments: tuple[int, ...]) -> None:
+        self._store = store
+        self._segments = segments
+
+    async def record_promotion(self, by: Principal, segment: int) -> None:
+        """Note that a backup gateway is about to be made the primary; the caller then does it.
+
+        ForbiddenError for all but the operator, NotFoundError when the venue has no such market segment.
+        """
+        by.require_operator()
+        if segment not in self._segments:
+            raise NotFoundError(f"market segment {segment} in this venue")
+        async with self._store.change(by) as change:
+            change.record("gateway.promoted", None, f"market segment {segment}")

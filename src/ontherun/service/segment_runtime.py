@@ -1,0 +1,131 @@
+"""One market segment of a running venue: its engine, its journal, its outbox, and a gateway with two listeners."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from itertools import takewhile
+from pathlib import Path
+
+from ontherun.gateway.engine import Engine, instruments_body
+from ontherun.gateway.entries import Kind
+from ontherun.gateway.gateway import Directory, Gateway, Log
+from ontherun.gateway.recovery import Recovered, recover
+from ontherun.gateway.witness import Note
+from ontherun.ilink.controls import EXCHANGE_CONTROLS
+from ontherun.ilink.policy import SessionPolicy
+from ontherun.ilink.records import Role
+from ontherun.journal import FileJournal, JournalError, Outbox
+from ontherun.market.hours import Phase, hours_of_segment
+from ontherun.market.instruments import Instrument
+from ontherun.market.policy import SegmentPolicy
+from ontherun.market.states import SecurityTradingStatus
+from ontherun.portal.status import GatewayAddress
+from ontherun.service.settings import Settings
+
+
+class SegmentRuntime:
+    """A market segment as it runs: `engine`, `gateway`, and what its start `recovered`."""
+
+    def __init__(self, segment_id: int, settings: Settings) -> None:
+        self.segment_id = segment_id
+        self.recovered = Recovered(0, 0)
+        self.engine = Engine(segment_id, SegmentPolicy())
+        self.gateway: Gateway
+        self.hours = hours_of_segment(segment_id) if settings.hours == "exchange" else None
+        self._settings = settings
+        self._ports: dict[Role, int] = {}
+        self._close = AsyncExitStack()
+
+    def open(
+        self,
+        instruments: Sequence[Instrument],
+        directory: Directory,
+        policy: SessionPolicy,
+        clock: Callable[[], int],
+        log: Log,
+        broken: Callable[[Exception], None],
+        note: Note,
+    ) -> None:
+        """Recover what the journal holds; a new one begins with `instruments`.
+
+        Raises JournalError or RecoveryError with a message for a person; `close` then closes what was opened.
+        """
+        settings, engine = self._settings, self.engine
+        journal_file, outbox_file = self._files()
+        journal = FileJournal(journal_file, fsync=settings.fsync)
+        self._close.callback(journal.close)
+        if journal.cut:
+            log.warning("journal_torn", segment=self.segment_id, cut_off=journal.cut)
+        outbox: Outbox[tuple[str, int]] = Outbox(outbox_file)
+        self._close.callback(outbox.close)
+        self.recovered = recover(engine, journal, outbox)
+        poll = settings.poll_microseconds * 1000
+        self.gateway = gateway = Gateway(engine, journal, outbox, directory, policy, clock, log, broken, note, poll)
+        if not engine.instruments:
+            gateway.journal(Kind.MARKET, 0, gateway.now(), instruments_body(instruments))
+            engine.open_market(instruments)
+            gateway.set_controls(EXCHANGE_CONTROLS)
+        if settings.messaging_controls is not None and engine.controls != settings.messaging_controls:
+            gateway.set_controls(settings.messaging_controls)
+        gateway.keep_weeks()
+        gateway.unbind_all()
+        gateway.flush()
+        self.keep_hours()
+
+    def keep_hours(self) -> None:
+        """Bring the market into the state in which its hours want it now, phase after phase; durable on return.
+
+        What an administrator sets holds until the next phase begins. A clock that was moved back only sets the state.
+        """
+        market, hours = self.engine.market, self.hours
+        if hours is None:
+            if market.trade_date:  # hours were kept before
+                self.gateway.command("set_state", status=SecurityTradingStatus.OPEN, trade_date=0)
+            return
+        now = self.gateway.now()
+        due: Iterable[Phase] = (hours.phase_at(now)._replace(ends_day=False),)
+        if market.trade_date and market.state_since <= now:
+            due = list(takewhile(lambda phase: phase.at <= now, hours.after(market.state_since)))
+        for phase in due:
+            self.gateway.command("set_state", status=phase.status, trade_date=phase.trade_date)
+            if phase.ends_day:
+                self.gateway.command("end_of_day")
+
+    def next_phase(self) -> Phase | None:
+        """What the hours do next; None where the market is always open."""
+        return None if self.hours is None else next(self.hours.after(self.gateway.now()))
+
+    async def listen(self) -> None:
+        """Listen on the primary and the backup. Raises OSError for a port that is taken."""
+        self._close.push_async_callback(self.gateway.close, "the gateway is going down")
+        host = self._settings.host
+        for role in (Role.PRIMARY, Role.BACKUP):
+            port = self._settings.gateway_port(self.segment_id, role)
+            self._ports[role] = await self.gateway.listen(host, port, role)
+
+    def addresses(self) -> list[GatewayAddress]:
+        """Where the gateway listens, the primary of now first."""
+        host, roles = self._settings.host, self.gateway.roles
+        return [
+            GatewayAddress(self.segment_id, roles[listener].name.lower(), host, self._ports[listener])
+            for listener in sorted(self._ports, key=roles.__getitem__, reverse=True)
+        ]
+
+    async def close(self) -> None:
+        """End the sessions in order, commit, and close everything; the reverse of the start."""
+        await self._close.aclose()
+
+    def _files(self) -> tuple[Path, Path]:
+        """The journal and the outbox. Raises JournalError where a journal is missing that must be there."""
+        data, segment = self._settings.data, self.segment_id
+        journal_file, outbox_file = data / f"journal-{segment}.bin", data / f"outbox-{segment}.bin"
+        if (old := data / "journal.bin").exists():
+            raise JournalError(
+                f"{old} was written when a venue had one market segment: rename it to journal-40.bin, and remove "
+                f"{data / 'outbox.bin'}"
+            )
+        if outbox_file.exists() and not (journal_file.exists() and journal_file.stat().st_size):
+            raise JournalError(
+                f"{journal_file} is gone or empty, and a venue has run here: bring it back from a copy, "
+                f"or give up every order and message by removing {outbox_file}"
+            )
+        return journal_file, outbox_file
