@@ -1,8 +1,8 @@
 """Party details on demand: a PartyDetailsDefinitionRequest (518) on an order gateway, for the one message behind it.
 
 It carries an id that announces on-demand details (1505: 0 by the wiki, all ones by the schema); so does the message
-that follows, under the very next number. The acknowledgement (519) leaves before that message's own report. Details to be
-used again are registered at the Order Entry Service Gateway, or in the portal, and refused here.
+that follows, under the very next number. The acknowledgement (519) leaves before that message's own report. Details
+to be used again are registered at the Order Entry Service Gateway, or in the portal, and refused here.
 
 Source: CME client wiki, iLink Binary Order Entry for BrokerTec Markets, administrative data; schema id 8 version 9.
 """
