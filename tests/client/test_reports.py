@@ -154,7 +154,7 @@ def test_a_message_without_a_class_is_still_a_report(build: Build) -> None:
     report = read(message)
     assert type(report) is Report
     assert (report.seq_num, report.message) == (3, message)
-    assert str(report) == "PartyDetailsDefinitionRequestAck"
+    assert str(report) == "RequestForQuoteAck"
 
 
 def test_a_report_cannot_be_changed(build: Build) -> None:
