@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from ontherun.gateway.live import LastFrames, LiveStream
     from ontherun.keys import ManualClock
     from ontherun.portal import GatewayAddress, InstrumentSummary
     from ontherun.trace import TraceStore
@@ -27,6 +28,8 @@ class RunningVenue:
     logged_in: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     ended: list[tuple[str, str]] = field(default_factory=list)
+    standing: dict[str, list["LiveStream"]] = field(default_factory=dict)
+    frames: dict[str, list["LastFrames"]] = field(default_factory=dict)
     promoted: list[int] = field(default_factory=list)
     api_url: str = "http://testserver"
     kept_in: Path | None = None
@@ -65,6 +68,15 @@ class RunningVenue:
     def open_port(self, session_id: str) -> None:
         self.closed.remove(session_id)
 
+    def live(self, session_id: str) -> list["LiveStream"]:
+        return self.standing.get(session_id, [])
+
+    def last_frames(self, session_id: str, count: int) -> list["LastFrames"]:
+        return self.frames.get(session_id, [])
+
+    def promotable(self) -> list[int]:
+        return [40]
+
     def promote(self, segment: int) -> int:
         self.promoted.append(segment)
         return len(self.logged_in)
@@ -97,6 +109,50 @@ def _running_venue(kept_in: Path) -> RunningVenue:
         [GatewayAddress(40, "primary", "127.0.0.1", 9040)],
         [InstrumentSummary("UB10", 810, 40, "10-Year Note", "1/2 of 1/32")],
         kept_in=kept_in,
+        standing={"A00": [_standing()]},
+    )
+
+
+def _standing() -> "LiveStream":
+    """A session that logged in a minute ago."""
+    from ontherun.gateway.live import LiveConnection, LiveRate, LiveStream
+
+    then = START - 60 * 10**9
+    uuid = START // 1000
+    connection = LiveConnection(
+        connection="40-mjvq8xs0-7",
+        role="primary",
+        peer="192.0.2.7:50312",
+        state="ESTABLISHED",
+        firm="OURS1",
+        access_key_id="AK",
+        key_expires_at=START + 10**17,
+        uuid=uuid,
+        keep_alive_interval=30_000,
+        since=then,
+        last_received=START,
+        last_sent=START,
+        unsent=0,
+    )
+    return LiveStream(
+        segment=40,
+        uuid=uuid,
+        negotiated_uuid=uuid,
+        previous_uuid=uuid - 1,
+        previous_seq_no=12,
+        next_inbound=31,
+        next_outbound=52,
+        gap_from=29,
+        stored=(1, 52),
+        missed_uuid=uuid,
+        missed_from=40,
+        missed=3,
+        bad_logins=2,
+        closes_at=5,
+        port_closed=False,
+        orders=4,
+        rates=(LiveRate("COMMON", 412.0, 500, 750), LiveRate("CANCEL", 3.0, 1000, 1500)),
+        connections=(connection,),
     )
 
 

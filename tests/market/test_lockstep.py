@@ -95,9 +95,9 @@ def test_a_refused_command_changes_nothing_but_the_counter_of_exec_ids():
         [event, *_] = pair.step() or [None]
         if hasattr(event, "reason"):
             refused += 1
-            *first, (order_ids, executions, *others), orders, day = pair.fast.state()
+            segment_id, status, (order_ids, executions, *others), *rest = pair.fast.state()
             executions -= not isinstance(event, BusinessRejected)
-            assert (*first, (order_ids, executions, *others), orders, day) == before
+            assert (segment_id, status, (order_ids, executions, *others), *rest) == before
 
 
 @pytest.mark.parametrize("short", [True, False])

@@ -14,6 +14,7 @@ from ontherun.cli import (
     key_test,
     keys_all,
     lab,
+    live,
     market_data,
     master_key,
     notices,
@@ -43,6 +44,9 @@ app.command("status")(status.status)
 app.command("attention")(attention.attention)
 session_changes.add_to(sessions.app)
 sessions.app.command("trace")(traces.trace)
+sessions.app.command("live")(live.live)
+sessions.app.command("messages")(live.messages)
+sessions.app.command("end")(live.end)
 app.add_typer(sessions.app)
 app.add_typer(drop_copy.app)
 app.add_typer(market_data.app)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from ontherun.gateway.entries import Kind
-from ontherun.gateway.lane import Lane
+from ontherun.gateway.lane import LARGE_READ, Lane
 from ontherun.gateway.witness import Witness
 from ontherun.ilink.actions import Action, Close, Record, Retransmit, Send, Trace
 from ontherun.ilink.codes import TerminateCode, words
@@ -96,6 +96,9 @@ class Connection(asyncio.Protocol):
                 if position > start:
                     taken = data if start == 0 and position == end else data[start:position]
                     gateway.journal(_FRAMES, lane.number, now, taken)
+                    if len(taken) > LARGE_READ:
+                        lane.heard.clear()
+                    lane.heard.append(taken)
                     if position == end:
                         break
             frame = self._next_frame(data, position, end, now)
@@ -263,6 +266,7 @@ class Connection(asyncio.Protocol):
             lane.backup = None
         elif lane.connection is self:  # its Terminate is the last that this connection says
             lane.connection = None
+            lane.left()
         if isinstance(record, Unbound) and lane.stream.loses_orders:
             self._gateway.cancel_on_disconnect(lane, now)
         elif isinstance(record, PortClosed):
@@ -273,5 +277,6 @@ class Connection(asyncio.Protocol):
 
     def _retransmit(self, action: Retransmit) -> None:
         assert self._lane is not None
+        self._lane.told_again(action.uuid, action.from_seq_no, action.count)
         for frame in self._gateway.read_again(self._lane, action.uuid, action.from_seq_no, action.count):
             self._send(frame)

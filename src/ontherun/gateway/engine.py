@@ -10,7 +10,7 @@ from dataclasses import asdict
 from struct import Struct
 from zlib import crc32
 
-from ontherun.gateway import new_order, rejects, reports
+from ontherun.gateway import new_order, rejects, reports, venue_commands
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
 from ontherun.ilink import records
@@ -137,6 +137,15 @@ class Engine:
             self._report(cancelled, now)
         return count
 
+    def command(self, name: str, given: venue_commands.Arguments, now: int) -> int:
+        """Carry out what the venue itself does to the market; how many events that were.
+
+        Raises LookupError or ValueError, and nothing has changed then, where it cannot be done.
+        """
+        events = venue_commands.carry_out(self.market, name, given, now)
+        self._report(events, now)
+        return len(events)
+
     def take(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
         """Carry out the business messages in `data` from `position` on, as long as they are whole and in sequence.
 
@@ -195,7 +204,9 @@ class Engine:
     def apply(self, entry: Entry) -> None:
         """Carry out one journal entry again."""
         if entry.kind is Kind.FRAMES:
-            stop = self.take(self._numbered[entry.lane], entry.body, 0, len(entry.body), entry.now)
+            lane = self._numbered[entry.lane]
+            lane.hear(entry.body)
+            stop = self.take(lane, entry.body, 0, len(entry.body), entry.now)
             if stop != len(entry.body):
                 raise ValueError(f"the frames of lane {entry.lane} stop at byte {stop} of {len(entry.body)}")
         elif entry.kind is Kind.RECORD:
@@ -207,7 +218,7 @@ class Engine:
             reason = int(json.loads(entry.body)["reason"])
             self.cancel_day_orders(self._numbered[entry.lane], reason, entry.now)
         else:
-            self._apply_json(entry.kind, entry.lane, json.loads(entry.body))
+            self._apply_json(entry, json.loads(entry.body))
 
     def outputs_crc(self) -> int:
         """Join what this turn says, lane by lane; the checksum over all lanes in the order in which they were
@@ -229,8 +240,11 @@ class Engine:
         self.refusals.clear()
         self.errors.clear()
 
-    def _apply_json(self, kind: Kind, lane: int, value: dict[str, object]) -> None:
-        if kind is Kind.MARKET:
+    def _apply_json(self, entry: Entry, value: dict[str, object]) -> None:
+        kind, lane = entry.kind, entry.lane
+        if kind is Kind.COMMAND:
+            self.command(str(value.pop("do")), {name: int(str(given)) for name, given in value.items()}, entry.now)
+        elif kind is Kind.MARKET:
             self.open_market(instruments_from(value))
         elif kind is Kind.LANE:
             opened = self.open_lane(str(value["session"]))

@@ -7,9 +7,7 @@ here; then one commit, then one write per connection. Nothing of a turn is writt
 import asyncio
 import contextlib
 import socket
-import traceback
 from collections.abc import Callable, Container, Mapping
-from enum import Enum
 from time import monotonic_ns
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -17,6 +15,7 @@ from ontherun.gateway.connection import Connection
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.gateway.telling import connection_id, log_login, log_refusals
 from ontherun.gateway.witness import Note, Witness
 from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode, words
@@ -120,7 +119,7 @@ class Gateway:
         self._clock = clock
         self._broken = broken
         self._note = note
-        self._started = _base36(self.last_now // 1_000_000)
+        self._started = self.last_now // 1_000_000
         self._accepted = 0
         self._poll = poll
         self._awake_until = 0
@@ -201,7 +200,7 @@ class Gateway:
         """The witness of a new connection, with the connection's id: segment, start of the gateway, count."""
         self._accepted += 1
         segment = self.engine.segment_id
-        name = f"{segment}-{self._started}-{self._accepted}"
+        name = connection_id(segment, self._started, self._accepted)
         return Witness(self._note, self._is_session, name, peer, segment, role, self.last_now)
 
     def _is_session(self, session: str) -> bool:
@@ -245,6 +244,7 @@ class Gateway:
     def bind(self, lane: Lane, connection: Connection) -> Mapping[int, RegisteredPartyDetails]:
         """From here on what is said to the lane goes to this connection. Returns a live view of its party details."""
         lane.connection = connection
+        lane.came_back(self.stored(lane.stream, lane.missed_uuid).stop)
         if lane.backup is connection:
             lane.backup = None
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
@@ -324,6 +324,18 @@ class Gateway:
     def _connections_of(self, session: str) -> list[Connection]:
         return [connection for connection in self.connections if connection.session.stream.session == session]
 
+    def command(self, name: str, **given: int) -> int:
+        """Do something to the market as the venue (`ontherun.gateway.venue_commands`); durable on return.
+
+        Returns how many events that were. Raises LookupError or ValueError, and nothing has changed then.
+        """
+        now = self.now()
+        events = self.engine.command(name, given, now)
+        self.journal(Kind.COMMAND, 0, now, json_body({"do": name, **given}))
+        self.log.info("market_command", segment=self.engine.segment_id, command=name, events=events, **given)
+        self.flush()
+        return events
+
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner
@@ -351,23 +363,7 @@ class Gateway:
         connection.witness.login(trace, connection.session)
         if trace.verdict is not Verdict.ACCEPTED or trace.message == "Establish":
             self._directory.key_used(trace, connection.peer.rpartition(":")[0])
-        if trace.verdict is not Verdict.ACCEPTED:
-            facts = {name: _plain(getattr(trace, name)) for name in trace.__slots__ if name != "at"}
-            self.log.warning("login", connection=connection.id, peer=connection.peer, **facts)
-        elif trace.message == "Establish":
-            self.log.info(
-                "login",
-                connection=connection.id,
-                peer=connection.peer,
-                segment=trace.segment,
-                role=trace.role.name,
-                session=trace.session,
-                firm=trace.firm,
-                access_key_id=trace.access_key_id,
-                uuid=trace.uuid,
-                clock_skew=trace.clock_skew,
-                verdict=trace.verdict.name,
-            )
+        log_login(self.log, connection, trace)
 
     # The turn.
 
@@ -395,7 +391,7 @@ class Gateway:
             for connection in speakers:
                 connection.write()
         if engine.refusals or engine.errors:
-            self._log_refusals()
+            log_refusals(engine, self.log, self.last_now)
         if self._poll:
             self._awake_until = monotonic_ns() + self._poll
             if not self._awake:
@@ -431,28 +427,7 @@ class Gateway:
         self.log.flush()
         self._timer = self._loop.call_later(TICK, self._tick)
 
-    def _log_refusals(self) -> None:
-        for refusal in self.engine.refusals:
-            at = self.engine.lanes[refusal.session].connection
-            self.log.info("refused", connection=None if at is None else at.id, **refusal._asdict())
-        for error in self.engine.errors:
-            self.log.error("internal_error", trace="".join(traceback.format_exception(error)))
-        self.engine.forget_refusals()
-
 
 def nobody(_batch: bytes, _outputs_crc: int, /) -> NoReturn:
     """Commit nothing: another process has the journal. To come here is our mistake, and stops the venue."""
     raise JournalError("this process follows the journal, and may not write it")
-
-
-def _plain(value: object) -> object:
-    """A fact as a log line shows it."""
-    return value.name if isinstance(value, Enum) else value
-
-
-def _base36(number: int) -> str:
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return digits

@@ -1,10 +1,20 @@
 """A lane: one session on one market segment, as the engine sees it."""
 
+from collections import deque
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.stream import Stream
+
+if TYPE_CHECKING:
+    from ontherun.gateway.witness import Witness
+
+READS_KEPT = 50
+"""How many reads of a session are kept for whoever looks at it."""
+
+LARGE_READ = 4096
+"""Bytes of a read that holds some thirty messages by itself: none before it need be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,10 @@ class Peer(Protocol):
     @property
     def id(self) -> str:
         """What names it in the log and in traces."""
+
+    @property
+    def witness(self) -> "Witness":
+        """What tells its session's owner."""
 
     def write(self, numbered: bytes) -> None:
         """Write what is queued and then `numbered`."""
@@ -58,8 +72,12 @@ class Lane:
         "connection",
         "controls",
         "first",
+        "heard",
         "joined",
         "key",
+        "missed_from",
+        "missed_to",
+        "missed_uuid",
         "number",
         "out",
         "over_limit",
@@ -88,6 +106,13 @@ class Lane:
         """The same, joined when the turn ends."""
         self.first = 0
         """The number of the first of them."""
+        self.heard: deque[bytes] = deque(maxlen=READS_KEPT)
+        """The last reads of whole frames in sequence, for whoever looks at the session."""
+        self.missed_uuid = 0
+        self.missed_from = 0
+        """The number of the first message that no connection got, under `missed_uuid`; 0 without one."""
+        self.missed_to = 0
+        """The number behind the last of them; 0 while there may be more."""
 
     def owner_for(self, firm: str) -> Owner:
         """The owner for one firm, made at first use."""
@@ -100,3 +125,34 @@ class Lane:
         """Trade for the firm that logged in last, under the UUID that was established last."""
         self.owner = self.owner_for(self.stream.firm)
         self.key = (self.stream.session, self.stream.uuid)
+
+    def hear(self, frames: bytes) -> None:
+        """Keep a read for whoever looks at the session; a large one in place of all that went before."""
+        if len(frames) > LARGE_READ:
+            self.heard.clear()
+        self.heard.append(frames)
+
+    # What nobody was there for.
+
+    def left(self) -> None:
+        """The session's connection is gone: from here on messages are missed."""
+        if not self.missed_from or self.missed_uuid != self.stream.uuid:
+            self.missed_uuid, self.missed_from = self.stream.uuid, self.stream.next_outbound
+        self.missed_to = 0
+
+    def came_back(self, stop: int) -> None:
+        """A connection is there again: what was missed ends before the number `stop`."""
+        self.missed_to = stop
+        if self.missed_from >= stop:
+            self.missed_from = 0
+
+    def told_again(self, uuid: int, from_seq_no: int, count: int) -> None:
+        """Messages go out again: those are no longer missed."""
+        if uuid == self.missed_uuid and from_seq_no <= self.missed_from:
+            self.missed_from = max(self.missed_from, from_seq_no + count)
+            if self.missed_to and self.missed_from >= self.missed_to:
+                self.missed_from = 0
+
+    def missed(self, stored: int) -> range:
+        """The numbers that no connection got, where those below `stored` are stored; empty without any."""
+        return range(self.missed_from, self.missed_to or stored) if self.missed_from else range(0)

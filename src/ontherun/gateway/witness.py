@@ -42,15 +42,16 @@ class Witness:
     belongs to nobody but the operator.
     """
 
-    __slots__ = ("_ended", "_known", "_note", "_since", "connection", "owner", "peer", "role", "segment")
+    __slots__ = ("_ended", "_known", "_note", "_throttled", "connection", "owner", "peer", "role", "segment", "since")
 
     def __init__(
         self, note: Note, known: Callable[[str], bool], connection: str, peer: str, segment: int, role: Role, now: int
     ) -> None:
         self._note = note
         self._known = known
-        self._since = now
+        self.since = now
         self._ended = ""
+        self._throttled = -1  # the beginning of the window that was told
         self.connection = connection
         self.peer = peer
         self.segment = segment
@@ -160,6 +161,12 @@ class Witness:
         self._ended = f"the client did not read: {unsent} bytes were waiting"
         self.tell(TraceKind.SLOW_CONSUMER, Level.ERROR, self._ended, now, unsent=unsent)
 
+    def throttled(self, window: int, reason: str, now: int) -> None:
+        """Messages were refused by Messaging Controls; told once for each window, which began at `window`."""
+        if window != self._throttled:
+            self._throttled = window
+            self.tell(TraceKind.THROTTLED, Level.ERROR, reason, now)
+
     def bad_frame(self, reason: str, now: int) -> None:
         """The stream cannot be cut into messages."""
         self.tell(TraceKind.BAD_FRAME, Level.ERROR, reason, now)
@@ -168,7 +175,7 @@ class Witness:
         """The TCP connection is gone. Seconds are since it was made."""
         reason = self._ended or (f"the connection broke: {error}" if error else "the client closed the connection")
         level = Level.INFO if self._ended else Level.WARNING
-        seconds = (now - self._since) // _SECOND
+        seconds = (now - self.since) // _SECOND
         self.tell(TraceKind.DISCONNECTED, level, f"{reason}; it was open for {seconds} s", now, seconds=seconds)
 
     # Inside.

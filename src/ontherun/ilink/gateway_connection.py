@@ -81,6 +81,11 @@ class GatewayConnection:
         self._bound = False
         self._gap_at = 0  # the number for which NotApplied is out: the gap is open while it is still expected
 
+    @property
+    def gap_from(self) -> int:
+        """The number that is missing first while NotApplied waits for the client's answer, 0 otherwise."""
+        return self._gap_at if self._gap_at == self.stream.next_inbound else 0
+
     def shift(self, by: int) -> None:
         """The clock was moved by `by` ns: intervals under way go on as if it had not been."""
         self.last_received += by

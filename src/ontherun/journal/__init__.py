@@ -5,7 +5,7 @@ computed again by replaying them. docs/journal.md has the layout, what survives 
 """
 
 from ontherun.journal.errors import JournalDamaged, JournalError, JournalInUse, JournalWriteFailed
-from ontherun.journal.file import FileJournal, Position
+from ontherun.journal.file import BEGIN, FileJournal, Position
 from ontherun.journal.log import Batch, Journal, Verified, chained, verified
 from ontherun.journal.memory import MemoryJournal
 from ontherun.journal.outbox import Outbox
@@ -19,6 +19,7 @@ __all__ = [
     "FileJournal",
     "JournalTail",
     "Position",
+    "BEGIN",
     "Outbox",
     "JournalError",
     "JournalInUse",

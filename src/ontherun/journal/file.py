@@ -41,7 +41,7 @@ class Position(NamedTuple):
     """Where that row ends, bytes."""
 
 
-_BEGIN = Position()
+BEGIN = Position()
 
 
 class FileJournal:
@@ -54,7 +54,7 @@ class FileJournal:
     another process has the file open, JournalDamaged or JournalError when it is not a good journal.
     """
 
-    def __init__(self, path: Path, *, fsync: bool = True, after: Position = _BEGIN) -> None:
+    def __init__(self, path: Path, *, fsync: bool = True, after: Position = BEGIN) -> None:
         self.path = path
         self.fsync = fsync
         self.cut = 0
@@ -138,7 +138,7 @@ class FileJournal:
     def _unusable(self, error: OSError) -> JournalError:
         return JournalError(f"the journal {self.path} cannot be opened: {_reason(error)}")
 
-    def replay(self, after: Position = _BEGIN) -> Iterator[Batch]:
+    def replay(self, after: Position = BEGIN) -> Iterator[Batch]:
         """Every batch behind `after` in order, each checked against the chain, up to a row that was never wholly
         written. Raises JournalDamaged at the first that fails.
         """

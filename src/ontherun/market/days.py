@@ -22,6 +22,7 @@ class Days(Matching):
         Opening matches what crossed while orders were collected. Raises ValueError for a status that does not exist.
         """
         self.status = SecurityTradingStatus(status)
+        self.state_since = now
         if trade_date is not None:
             self.trade_date = trade_date
         events: list[Event] = []

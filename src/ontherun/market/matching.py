@@ -58,6 +58,7 @@ class Matching:
         "_working",
         "exec_format",
         "segment_id",
+        "state_since",
         "status",
         "trade_date",
     )
@@ -66,10 +67,14 @@ class Matching:
     trade_date: int
     """The trading day in days since the epoch; 0 where the segment keeps no hours: then it is the UTC day of `now`."""
 
+    state_since: int
+    """When the status was set last, ns since the epoch; 0 before."""
+
     def __init__(self, segment_id: int, instruments: Iterable[Instrument]) -> None:
         self.segment_id = segment_id
         self.status = _OPEN
         self.trade_date = 0
+        self.state_since = 0
         self._books: dict[int, Book] = {}
         for instrument in instruments:
             if instrument.segment != segment_id:
@@ -96,7 +101,7 @@ class Matching:
         """All that later events depend on, as nested tuples: counters, status, and each book in priority order."""
         counters = (self._order_ids, self._executions, self._side_trades, self._md_trade_entries, self._order_events)
         books = tuple((key, tuple(_order_state(order) for order in book.orders())) for key, book in self._books.items())
-        return (self.segment_id, int(self.status), counters, books, self.trade_date)
+        return (self.segment_id, int(self.status), counters, books, self.trade_date, self.state_since)
 
     def state_digest(self) -> str:
         """SHA-256 of ``state()`` in hex: equal after recovery to what it was before."""

@@ -20,6 +20,7 @@ from ontherun.portal import (
     routes_key_test,
     routes_keys,
     routes_lab,
+    routes_live,
     routes_market_data,
     routes_master_key,
     routes_notices,
@@ -59,6 +60,7 @@ _ROUTES = (
     routes_audit,
     routes_notices,
     routes_traces,
+    routes_live,
 )
 _EVERYWHERE = problems.answers(
     HTTPStatus.BAD_REQUEST,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ontherun.gateway.live import LastFrames, LiveStream
 from ontherun.trace import TraceStore
 
 
@@ -58,8 +59,17 @@ class Status(Protocol):
     def open_port(self, session_id: str) -> None:
         """Open the ports of a session, one of `closed_ports`, again; durable on return."""
 
+    def live(self, session_id: str) -> Sequence[LiveStream]:
+        """How the session stands at the gateways where it ever was."""
+
+    def last_frames(self, session_id: str, count: int) -> Sequence[LastFrames]:
+        """Up to `count` of the session's last business messages each way, of each gateway where it ever was."""
+
+    def promotable(self) -> Collection[int]:
+        """The market segments whose backup `promote` can have take over: those that this process serves."""
+
     def promote(self, segment: int) -> int:
-        """Have a market segment's backup gateway take over from its primary: how many sessions go on there.
+        """Have a market segment's backup gateway, one of `promotable`, take over: how many sessions go on there.
 
         Connections to the primary break, as when its gateway fails. Durable on return.
         """

@@ -44,6 +44,7 @@ from ontherun.registry.principal import (
     Role,
     SecondFactor,
 )
+from ontherun.registry.reading import DirectoryReader
 from ontherun.registry.records import (
     ACCOUNT_PATTERN,
     GFID_PATTERN,
@@ -106,6 +107,7 @@ from ontherun.registry.request_parts import Preview, identity
 from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
 from ontherun.registry.second_factors import AFTER_PROOF, Budget, TotpOffer
 from ontherun.registry.sign_in import SecondFactorOwed
+from ontherun.registry.standing import Standing, Standings
 from ontherun.registry.terms import (
     PRODUCTS,
     AnyTerms,
@@ -132,8 +134,10 @@ from ontherun.registry.web_sessions import SignedIn, csrf_of
 
 __all__ = [
     "Registry",
+    "DirectoryLock",
     # what gateways read
     "Directory",
+    "DirectoryReader",
     "KeyFound",
     "KeyRefused",
     # the audit
@@ -264,6 +268,8 @@ __all__ = [
     "NeedKind",
     "Overview",
     "look_over",
+    "Standing",
+    "Standings",
     # what can go wrong
     "RegistryError",
     "NotFoundError",

@@ -148,7 +148,8 @@ class Registry:
 
         `people_policy` None: LOCAL_POLICY in the environment LOCAL, PeoplePolicy() elsewhere.
         `environment` is the name that key files carry; `variables` may hold ONTHERUN_MASTER_KEY. One process at a time:
-        DataDirectoryInUseError, unless the caller holds the `lock` already. MasterKeyError and SchemaError when the directory cannot be used as it is.
+        DataDirectoryInUseError, unless the caller holds the `lock` already. MasterKeyError and SchemaError when the
+        directory cannot be used as it is.
         """
         lock = lock or DirectoryLock(data_dir)
         engine = open_engine(data_dir)

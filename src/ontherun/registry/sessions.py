@@ -69,6 +69,20 @@ class Sessions:
             change.record("session.port_opened", session.entity_id, f"session {session_id}")
         return session
 
+    async def record_ending(self, by: Principal, session_id: str, *, connected: bool) -> OrderEntrySession:
+        """Write into the audit that somebody ends the session's connections; the gateways then do it.
+
+        NotFoundError when there is no such session for the principal, ForbiddenError without the right to manage it,
+        ConflictError when it is not `connected`.
+        """
+        session = self.get(by, session_id)
+        by.require(Right.MANAGE_SESSIONS, session.entity_id)
+        async with self._store.change(by) as change:
+            if not connected:
+                raise ConflictError(f"Session {session_id} has no connection to end.")
+            change.record("session.ended", session.entity_id, f"session {session_id}")
+        return session
+
     def get(self, by: Principal, session_id: str) -> OrderEntrySession:
         """Return a session. NotFoundError when there is none for this principal."""
         session = self._directory.order_entry_session(session_id)

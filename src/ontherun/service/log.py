@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 SECRETS = frozenset(
     {"authorization", "hmac_signature", "master_key", "password", "secret", "secret_key", "signature", "token"}
@@ -24,8 +25,7 @@ class JsonLog:
     """
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
-        path.touch(mode=0o600)
-        self._file = path.open("a", encoding="utf-8")
+        self._file = _opened(path)
         self._clock = clock
         self._urgent = False
         self._second = -1
@@ -56,6 +56,11 @@ class JsonLog:
         with suppress(OSError):
             self._file.flush()
 
+    def go_on_in(self, path: Path) -> None:
+        """Log to another file from here on."""
+        self.close()
+        self._file = _opened(path)
+
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
         with suppress(OSError):
@@ -71,3 +76,8 @@ class JsonLog:
         line = {"at": f"{self._second_text}.{rest:09d}Z", "level": level, "event": event, **facts}
         with suppress(OSError):
             self._file.write(_encode(line) + "\n")
+
+
+def _opened(path: Path) -> TextIO:
+    path.touch(mode=0o600)
+    return path.open("a", encoding="utf-8")

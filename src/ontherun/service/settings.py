@@ -11,7 +11,7 @@ from ontherun.market.instruments import Instrument
 from ontherun.notices import NoticeSettings
 from ontherun.portal.single_sign_on import Provider
 
-Hours = Literal["always"]
+Hours = Literal["always", "exchange"]
 
 BACKUP_PORT_OFFSET = 500
 """How far a backup's port lies above its primary's; segment ids are below 255."""
@@ -33,7 +33,8 @@ class Settings:
     ready_file: Path | None = None
     """Written once everything listens, see `ready.py`."""
     hours: Hours = "always"
-    """When the market is open; `always` lets a developer trade on a Sunday."""
+    """When the market is open: `exchange` keeps the hours and trading days of `ontherun.market.hours`; `always` lets a
+    developer trade on a Sunday, and ends no day."""
     fsync: bool = True
     """True: what is acknowledged survives loss of power. False: it survives the death of the process only, and is
     faster."""
@@ -44,6 +45,10 @@ class Settings:
     """Where mail goes out, and what webhooks may reach."""
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
+
+    pair: bool = False
+    """True: one of two processes on the same data, see `ontherun.service.standby`. The one that is the venue serves the
+    primaries, the other one the backups."""
 
     identity_provider: Provider | None = None
     """Where people may sign in as well."""
