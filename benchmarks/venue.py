@@ -33,11 +33,11 @@ class Venue(Server):
 
 @contextmanager
 def venue(data: Path, identities: Sequence[Identity], core: int | None, *flags: str) -> Iterator[Venue]:
-    """Run `ontherun up` on the folder `data` with these flags."""
+    """Run `ontherun up` on the folder `data` with these flags, and with limits that no load reaches."""
     ready_file, log = data.with_suffix(".ready"), data.with_suffix(".log")
     ready_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "ontherun", "up", "--data", str(data), "--ready-file", str(ready_file)]
-    command += ["--portal-port", "0", "--gateway-port-base", "0", *flags]
+    command += ["--portal-port", "0", "--gateway-port-base", "0", "--messaging-controls", "off", *flags]
     with log.open("w") as output:
         began = time.perf_counter()
         with running(command, core, stdout=output, stderr=output, env=environment()) as process:

@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ontherun.gateway.live import LastFrames, LiveStream
+    from ontherun.ilink.controls import ControlPolicy
     from ontherun.keys import ManualClock
     from ontherun.portal import GatewayAddress, InstrumentSummary
     from ontherun.trace import TraceStore
@@ -32,6 +33,8 @@ class RunningVenue:
     frames: dict[str, list["LastFrames"]] = field(default_factory=dict)
     promoted: list[int] = field(default_factory=list)
     api_url: str = "http://testserver"
+    week: int = START
+    controls: "ControlPolicy | None" = None
     kept_in: Path | None = None
     """Where its traces are kept; the running loop's thread opens them when they are first asked for."""
     _traces: "TraceStore | None" = None
@@ -67,6 +70,20 @@ class RunningVenue:
 
     def open_port(self, session_id: str) -> None:
         self.closed.remove(session_id)
+
+    def weeks(self) -> dict[int, tuple[int, int]]:
+        return {40: (self.week, self.week + 7 * 86_400 * 10**9)}
+
+    def start_week(self) -> None:
+        self.week += 1
+
+    def messaging_controls(self) -> "ControlPolicy":
+        from ontherun.ilink.controls import EXCHANGE_CONTROLS
+
+        return self.controls or EXCHANGE_CONTROLS
+
+    def set_messaging_controls(self, policy: "ControlPolicy") -> None:
+        self.controls = policy
 
     def live(self, session_id: str) -> list["LiveStream"]:
         return self.standing.get(session_id, [])

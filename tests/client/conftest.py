@@ -48,7 +48,9 @@ def build() -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
     """A venue in a process of its own, for every test that leaves it as it found it."""
-    with VenueProcess(tmp_path_factory.mktemp("venue") / "data", "--no-fsync") as running:
+    with VenueProcess(
+        tmp_path_factory.mktemp("venue") / "data", "--no-fsync", "--messaging-controls", "off"
+    ) as running:
         yield running
 
 

@@ -13,7 +13,7 @@ PRICE = 99 * 10**9
 
 def test_a_peer_that_never_reads_is_disconnected_and_the_others_trade_on(tmp_path: Path) -> None:
     with (
-        VenueProcess(tmp_path / "data", "--no-fsync") as venue,
+        VenueProcess(tmp_path / "data", "--no-fsync", "--messaging-controls", "off") as venue,
         RawClient(venue.address, venue.key(0)) as deaf,
         RawClient(venue.address, venue.key(1)) as other,
     ):

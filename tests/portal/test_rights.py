@@ -23,6 +23,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/invitations"): {"email": "new@example.com", "entity_id": 1, "roles": ["auditor"]},
     ("POST", "/api/v1/leavers"): {"email": "leaver@example.com"},
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
+    ("PUT", "/api/v1/messaging-controls"): {"common": {"reject": 1, "logout": 2}},
     ("POST", "/api/v1/master-key/rotations"): {},
     ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/cut-over"): {"at": "2026-02-01T00:00:00Z"},
     ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/sealed-download"): {
@@ -80,6 +81,8 @@ NOT_FOR_ENTITIES = {
     ("POST", "/api/v1/sign-in-links"),
     ("POST", "/api/v1/gateways/{segment}/promote"),
     ("PUT", "/api/v1/lab/clock"),
+    ("POST", "/api/v1/week"),
+    ("PUT", "/api/v1/messaging-controls"),
     ("GET", "/api/v1/master-key"),
     ("POST", "/api/v1/master-key/rotations"),
     ("PATCH", "/api/v1/policies"),

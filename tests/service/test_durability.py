@@ -15,7 +15,7 @@ PRICE = 99 * 10**9
 
 def test_a_full_disk_stops_the_venue_and_loses_nothing_acknowledged(tmp_path: Path) -> None:
     acknowledged = []
-    venue = VenueProcess(tmp_path / "data", "--no-fsync")
+    venue = VenueProcess(tmp_path / "data", "--no-fsync", "--messaging-controls", "off")
     resource.prlimit(venue.process.pid, resource.RLIMIT_FSIZE, (600_000, 600_000))
     with RawClient(venue.address, venue.key()) as client:
         client.log_in()

@@ -12,6 +12,7 @@ from tests.support.raw_client import RawClient
 from tests.support.venue_process import VenueProcess
 
 from ontherun.ilink import messages as m
+from ontherun.ilink.messages.enums import ExecReason
 
 PRICE = 99 * 10**9
 TICK = 15_625_000
@@ -43,9 +44,9 @@ class Trader:
             while True:
                 name = b"%d-%d" % (seed, client.next_seq_no)
                 self.sent[name] = client.next_seq_no
-                client.order(
-                    security_id, chance.randint(1, 2), PRICE + chance.randint(-3, 3) * TICK, chance.randint(1, 9), name
-                )
+                price, quantity = PRICE + chance.randint(-3, 3) * TICK, chance.randint(1, 9)
+                good_till = chance.randint(0, 1)  # a Day order goes with the connection, a GTC order outlives the kill
+                client.order(security_id, chance.randint(1, 2), price, quantity, name, time_in_force=good_till)
                 self.next_seq_no = client.next_seq_no
                 if chance.random() < 0.02:
                     time.sleep(0.002)
@@ -86,7 +87,10 @@ def test_kill_9_under_load_loses_no_acknowledged_order_and_repeats_none(
     chance = random.Random(rounds)
     trader = Trader()
     for seed in range(rounds):
-        with VenueProcess(tmp_path / "data", fsync) as venue, RawClient(venue.address, venue.key()) as client:
+        with (
+            VenueProcess(tmp_path / "data", fsync, "--messaging-controls", "off") as venue,
+            RawClient(venue.address, venue.key()) as client,
+        ):
             if seed == 0:
                 client.log_in()
                 trader.uuid = client.uuid
@@ -140,6 +144,10 @@ def check_working_orders(client: RawClient, trader: Trader, venue: VenueProcess)
             leaves[report.order_id], sides[report.order_id] = report.order_qty, report.side
         elif isinstance(report, m.ExecutionReportTradeOutright):
             leaves[report.order_id], filled[report.order_id] = report.leaves_qty, report.cum_qty
+        elif isinstance(report, m.ExecutionReportCancel):
+            assert report.exec_restatement_reason == ExecReason.CANCEL_ON_DISCONNECT
+            leaves[report.order_id] = 0
+    assert any(leaves.values()), "a GTC order is working"
     for order_id, quantity in leaves.items():
         client.send(
             m.OrderCancelRequest(

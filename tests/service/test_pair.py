@@ -18,7 +18,7 @@ from tests.support.venue_process import ROOT, VenueProcess
 
 from ontherun.ilink import messages as m
 
-PAIR = ("--pair", "--no-fsync")
+PAIR = ("--pair", "--no-fsync", "--messaging-controls", "off")
 UB10 = 400_010
 
 

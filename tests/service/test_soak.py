@@ -301,7 +301,7 @@ def test_a_random_world_with_a_kill_keeps_every_promise(
     tmp_path: Path, seed: int, sessions: int, seconds: float
 ) -> None:
     data = tmp_path / "data"
-    with VenueProcess(data, "--no-fsync") as venue:
+    with VenueProcess(data, "--no-fsync", "--messaging-controls", "off") as venue:
         wanderers = [Wanderer(number, seed, key) for number, key in enumerate(more_sessions(venue, sessions - 2))]
         killer = threading.Timer(seconds, venue.kill)
         killer.start()

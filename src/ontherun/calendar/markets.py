@@ -19,11 +19,16 @@ CENTRAL = ZoneInfo("America/Chicago")
 LONDON = ZoneInfo("Europe/London")
 
 _SATURDAY = 5
+_WEEK = timedelta(7)
 
 
 @dataclass(frozen=True, slots=True)
 class MarketCalendar:
     """The trading days of one market and its closes, which are wall-clock times in `zone`.
+
+    `week_begins` is when sessions begin a new trading week, on Sunday: before Pre-Open, which is at 17:30 New York in
+    winter and at 18:30 in summer (CME client wiki, New BrokerTec GTC and GTD orders). The hour is inferred: from 15:00
+    Central on, the messaging controls count a closed market.
 
     `overrides` holds single days that differ from the rules: another close, or None for closed. A close given for a
     holiday or a weekend opens that day.
@@ -34,6 +39,7 @@ class MarketCalendar:
     close: time
     rules: DayRules
     overrides: Mapping[date, time | None] = field(default_factory=lambda: MappingProxyType({}))
+    week_begins: time = time(16)
 
     def with_overrides(self, overrides: Mapping[date, time | None]) -> "MarketCalendar":
         """Return this calendar with more days overridden."""
@@ -75,6 +81,18 @@ class MarketCalendar:
         close = self.close_from(day)
         return close if close >= at_or_after else self.close_from(day + timedelta(1))
 
+    def week_of(self, now: int) -> int:
+        """Return when the trading week of `now` began, both in nanoseconds since 1970 UTC."""
+        day = self.day_of(now)
+        sunday = day - timedelta((day.weekday() + 1) % 7)
+        begins = instant(sunday, self.week_begins, self.zone)
+        return begins if begins <= now else instant(sunday - _WEEK, self.week_begins, self.zone)
+
+    def week_after(self, now: int) -> int:
+        """Return when the first trading week after `now` begins, both in nanoseconds since 1970 UTC."""
+        sunday = self.day_of(self.week_of(now)) + _WEEK
+        return instant(sunday, self.week_begins, self.zone)
+
     def day_of(self, nanoseconds: int) -> date:
         """Return the day in the market's zone at `nanoseconds` since 1970 UTC."""
         return local_day(nanoseconds, self.zone)
@@ -86,7 +104,7 @@ US_ACTIVES = MarketCalendar("US actives", NEW_YORK, time(17, 30), treasury_days)
 US_REPO = MarketCalendar("US repo", NEW_YORK, time(17, 30), treasury_days)
 """US repo. Its close is inferred."""
 
-EU = MarketCalendar("EU", LONDON, time(17, 30), target_days)
+EU = MarketCalendar("EU", LONDON, time(17, 30), target_days, week_begins=time(21))
 """EU repo and European government bonds. The close is inferred."""
 
 MARKETS: Mapping[str, MarketCalendar] = MappingProxyType(

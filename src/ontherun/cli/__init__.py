@@ -15,6 +15,7 @@ from ontherun.cli import (
     keys_all,
     lab,
     live,
+    market_control,
     market_data,
     master_key,
     notices,
@@ -58,6 +59,8 @@ app.add_typer(orders.app)
 app.add_typer(gateways.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(market_control.week)
+app.add_typer(market_control.controls)
 app.add_typer(notices.app)
 app.add_typer(audit.app)
 app.add_typer(people.app)

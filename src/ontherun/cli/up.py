@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from ontherun.cli.api import DEFAULT_DATA
 if TYPE_CHECKING:
     import asyncio
 
+    from ontherun.ilink.controls import ControlPolicy
     from ontherun.service.settings import Settings
     from ontherun.service.standby import Standby
     from ontherun.service.venue import Venue
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 DataDir = Annotated[
     Path, typer.Option(envvar="ONTHERUN_DATA", help="Folder of everything that lasts.", show_default="~/.ontherun")
 ]
+
+
+class Controls(StrEnum):
+    """Named limits of Messaging Controls."""
+
+    EXCHANGE = "exchange"
+    OFF = "off"
 
 
 def up(
@@ -66,6 +75,13 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    messaging_controls: Annotated[
+        Controls | None,
+        typer.Option(
+            envvar="ONTHERUN_MESSAGING_CONTROLS",
+            help="How much sessions may send: the exchange's limits, or off. Without it: as it was.",
+        ),
+    ] = None,
     smtp_host: notice_options.SmtpHost = None,
     smtp_port: notice_options.SmtpPort = 587,
     smtp_user: notice_options.SmtpUser = "",
@@ -120,12 +136,19 @@ def up(
         poll,
         lab=lab,
         pair=pair,
+        messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
         identity_provider=sso_options.provider_of(oidc_issuer, oidc_client_id, oidc_client_secret_file),
     )
     import uvloop
 
     sys.exit(uvloop.run(run(settings)))
+
+
+def _limits(controls: Controls) -> "ControlPolicy":
+    from ontherun.ilink.controls import EXCHANGE_CONTROLS, NO_CONTROLS
+
+    return EXCHANGE_CONTROLS if controls is Controls.EXCHANGE else NO_CONTROLS
 
 
 async def run(settings: "Settings") -> int:

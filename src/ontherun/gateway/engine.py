@@ -84,6 +84,8 @@ class Engine:
         self.instruments: tuple[Instrument, ...] = ()
         self.market = MarketSegment(segment_id, (), policy)
         self.controls = NO_CONTROLS
+        self.week = 0
+        """When the present trading week began, ns since the epoch; 0 before the first."""
         self.lanes: dict[str, Lane] = {}
         self.touched: list[Lane] = []
         self.refusals: list[rejects.Refusal] = []
@@ -117,6 +119,18 @@ class Engine:
     def register(self, lane: Lane, firm: str, details: PartyDetails) -> None:
         """Let orders of a session and firm name these party details."""
         lane.owner_for(firm).party_details[details.party_details_list_req_id] = details
+
+    def start_week(self, begins: int, now: int) -> None:
+        """Begin a trading week: every stream without a UUID and with numbers from 1. Day orders that no close has
+        eliminated are eliminated now; GTC and GTD orders stay.
+
+        Whatever orders meet before the week's first login, these reports too, is numbered under UUID 0.
+        """
+        self.week = begins
+        for lane in self._numbered:
+            lane.stream.apply(records.WeekStarted(lane.stream.session, self.segment_id, now))
+            lane.bind()
+        self._report(self.market.end_of_day(now), now)
 
     def control(self, policy: ControlPolicy) -> None:
         """Take these limits of Messaging Controls from here on."""
@@ -217,6 +231,8 @@ class Engine:
         elif entry.kind is Kind.CANCEL:
             reason = int(json.loads(entry.body)["reason"])
             self.cancel_day_orders(self._numbered[entry.lane], reason, entry.now)
+        elif entry.kind is Kind.WEEK:
+            self.start_week(int(json.loads(entry.body)["begins"]), entry.now)
         else:
             self._apply_json(entry, json.loads(entry.body))
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Mapping
 from time import monotonic_ns
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from ontherun.calendar import calendar_of_segment
 from ontherun.gateway.connection import Connection
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
@@ -19,12 +20,13 @@ from ontherun.gateway.telling import connection_id, log_login, log_refusals
 from ontherun.gateway.witness import Note, Witness
 from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode, words
+from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.messages.enums import ExecReason
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
-from ontherun.ilink.templates import GATEWAY_BUSINESS
+from ontherun.ilink.templates import GATEWAY_BUSINESS, MAX_TIME
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, JournalError, Outbox
 from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
@@ -132,6 +134,9 @@ class Gateway:
         self._call_soon = self._loop.call_soon
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._weeks = calendar_of_segment(engine.segment_id)
+        self.week_ends = MAX_TIME
+        """When the next trading week begins, ns since the epoch."""
 
     # Starting and stopping.
 
@@ -269,6 +274,42 @@ class Gateway:
                 self.tell(record.session, TraceKind.DISCONNECTED, Level.WARNING, reason)
             if records and lane.stream.loses_orders:
                 self.cancel_on_disconnect(lane, now)
+
+    def keep_weeks(self) -> None:
+        """Begin each trading week of the segment's calendar when it comes, the present one now if it has not begun."""
+        self.week_ends = self._weeks.week_after(self.engine.week)
+        self._begin_due_week(self.now())
+
+    def start_week(self, begins: int) -> None:
+        """Begin the trading week of `begins`, ns since the epoch: durable on return.
+
+        Whoever is logged in gets Terminate 0 first, under the old week's numbers; so nobody's orders go as with a lost
+        connection.
+        """
+        now = self.now()
+        for connection in list(self.connections):
+            if connection.session.stream.session:
+                connection.end(TerminateCode.FINISHED, "the trading week is over", now)
+        self.flush()
+        self.outbox.clear()
+        self.journal(Kind.WEEK, 0, now, json_body({"begins": begins}))
+        self.engine.start_week(begins, now)
+        self.flush()
+        self.week_ends = self._weeks.week_after(begins)
+        self.log.warning("week_started", segment=self.engine.segment_id, begins=begins)
+        for session in self.engine.lanes:
+            self.tell(session, TraceKind.WEEK_STARTED, Level.INFO, "a new trading week: numbers begin at 1")
+
+    def _begin_due_week(self, now: int) -> None:
+        if now >= self.week_ends:
+            self.start_week(self._weeks.week_of(now))
+
+    def set_controls(self, policy: ControlPolicy) -> None:
+        """Take these limits of Messaging Controls; durable on return."""
+        self.journal(Kind.CONTROLS, 0, self.now(), json_body(policy.to_json()))
+        self.engine.control(policy)
+        self.flush()
+        self.log.warning("messaging_controls", segment=self.engine.segment_id, **policy.to_json())
 
     def cancel_on_disconnect(self, lane: Lane, now: int) -> None:
         """Cancel a session's resting Day orders after its connection was lost, unless the session is set not to."""
@@ -424,6 +465,7 @@ class Gateway:
         for connection in list(self.connections):
             if connection.session.deadline() <= now:
                 connection.tick(now)
+        self._begin_due_week(now)
         self.log.flush()
         self._timer = self._loop.call_later(TICK, self._tick)
 

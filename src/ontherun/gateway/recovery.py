@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from ontherun.gateway.engine import Engine
-from ontherun.gateway.entries import decode
+from ontherun.gateway.entries import Kind, decode
 from ontherun.journal import Batch, Journal, Outbox
 
 
@@ -38,6 +38,8 @@ def carry_out(engine: Engine, batch: Batch, outbox: "Outbox[tuple[str, int]]") -
     messages = 0
     try:
         for entry in decode(data):
+            if entry.kind is Kind.WEEK:
+                outbox.clear()
             engine.apply(entry)
     except (ValueError, LookupError, TypeError) as error:
         raise RecoveryError(f"batch {row_id} of the journal cannot be carried out again: {error}") from error

@@ -104,6 +104,16 @@ class Outbox(Generic[Key]):
             run += 1
         return found
 
+    def clear(self) -> None:
+        """Forget every message. Raises JournalWriteFailed when the file cannot be written."""
+        self._runs.clear()
+        self._end = 0
+        try:
+            self._file.seek(0)
+            self._file.truncate()
+        except OSError as error:
+            raise self._failed(error) from error
+
     def close(self) -> None:
         """Close the file; its content is worth nothing without the index. Closing twice is harmless."""
         self._reader.close()

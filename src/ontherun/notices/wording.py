@@ -312,6 +312,17 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
         "clock.moved": Wording(
             "The clock was moved", "The clock was moved", ("{actor} moved the venue's clock to {to}.",), (), ()
         ),
+        "week.started": Wording(
+            "A new trading week was begun",
+            "A new trading week was begun",
+            ("{actor} began a new trading week before its time.",),
+            ("Every session was logged out; numbers begin at 1 under a new UUID.",),
+        ),
+        "messaging_controls.changed": Wording(
+            "The messaging controls were changed",
+            "The messaging controls were changed",
+            ("{actor} changed how many messages a second a session may send.",),
+        ),
         "gateway.promoted": Wording(
             "The backup gateway of {subject} is the primary",
             "Backup gateways are the primaries",

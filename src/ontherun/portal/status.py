@@ -1,10 +1,11 @@
 """What the portal shows of the running venue: the Protocol that whoever starts it fulfils."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ontherun.gateway.live import LastFrames, LiveStream
+from ontherun.ilink.controls import ControlPolicy
 from ontherun.trace import TraceStore
 
 
@@ -76,3 +77,15 @@ class Status(Protocol):
 
     def end_session(self, session_id: str, reason: str) -> bool:
         """End what a session has open at the gateways, telling the client why; whether there was anything to end."""
+
+    def weeks(self) -> Mapping[int, tuple[int, int]]:
+        """By market segment: when its trading week began and when the next one begins, ns since the epoch."""
+
+    def start_week(self) -> None:
+        """Begin a new trading week on every segment now; durable on return."""
+
+    def messaging_controls(self) -> ControlPolicy:
+        """How much sessions may send."""
+
+    def set_messaging_controls(self, policy: ControlPolicy) -> None:
+        """Change how much sessions may send; durable on return."""

@@ -25,7 +25,7 @@ class Gateways:
             raise NotFoundError(f"market segment {segment} in this venue")
         if segment not in promotable:
             raise ConflictError(
-                f"The backup of segment {segment} is the venue's standby, which takes over when the venue's process ends."
+                f"The backup of segment {segment} is the venue's standby: it takes over when the venue's process ends."
             )
         async with self._store.change(by) as change:
             change.record("gateway.promoted", None, f"market segment {segment}")

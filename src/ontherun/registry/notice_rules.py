@@ -88,6 +88,8 @@ NOTICE_RULES: Mapping[str, NoticeRule] = MappingProxyType(
         "second_factor.recovery_codes_made": _OWN,
         "notice.tested": _TEST,
         "clock.moved": _VENUE,
+        "week.started": _VENUE,
+        "messaging_controls.changed": _VENUE,
         "gateway.promoted": _VENUE,
         "policy.changed": _VENUE,
         "master_key.rotation_started": _VENUE,

@@ -28,6 +28,7 @@ from ontherun.registry.key_use import KeyUses, load_key_uses
 from ontherun.registry.lab import Lab, restore
 from ontherun.registry.loading import chain_head, fill
 from ontherun.registry.locking import DirectoryLock
+from ontherun.registry.market_control import MarketControl
 from ontherun.registry.market_data import MarketDataSessions
 from ontherun.registry.master_key import MasterKeyRotation
 from ontherun.registry.notices import Notices, announced_rungs, fill_book
@@ -127,6 +128,7 @@ class Registry:
         self.notices = Notices(store, master_keys, loaded.announced, random_bytes)
         self.key_tests = KeyTests(store, self.sessions, master_keys)
         self.lab = Lab(store, store.clock)
+        self.market_control = MarketControl(store)
         self._store = store
         self._lock = engine_lock
 

@@ -13,6 +13,7 @@ from ontherun.gateway.gateway import Directory, Gateway, Log
 from ontherun.gateway.recovery import Recovered, recover
 from ontherun.gateway.standby import Following
 from ontherun.gateway.witness import Note
+from ontherun.ilink.controls import EXCHANGE_CONTROLS
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import Role
 from ontherun.journal import BEGIN, FileJournal, JournalError, JournalInUse, JournalTail, Outbox, Position
@@ -66,6 +67,7 @@ class SegmentRuntime:
         self.gateway = gateway = Gateway(engine, journal, outbox, directory, policy, clock, log, broken, note, poll)
         if not engine.instruments:
             self._begin(instruments)
+        self._settle()
         gateway.unbind_all()
         gateway.flush()
         self.keep_hours()
@@ -108,6 +110,7 @@ class SegmentRuntime:
         promoted = take_over(self.gateway, journal)
         if not self.engine.instruments:
             self._begin(instruments)
+        self._settle()
         self.recovered = Recovered(journal.last_row_id, self.following.messages)
         return promoted
 
@@ -132,6 +135,14 @@ class SegmentRuntime:
     def _begin(self, instruments: Sequence[Instrument]) -> None:
         self.gateway.journal(Kind.MARKET, 0, self.gateway.now(), instruments_body(instruments))
         self.engine.open_market(instruments)
+        self.gateway.set_controls(EXCHANGE_CONTROLS)
+
+    def _settle(self) -> None:
+        """Take what the settings say, and begin the week if it is time; durable on return."""
+        limits = self._settings.messaging_controls
+        if limits is not None and self.engine.controls != limits:
+            self.gateway.set_controls(limits)
+        self.gateway.keep_weeks()
         self.gateway.flush()
 
     def keep_hours(self) -> None:

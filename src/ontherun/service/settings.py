@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.records import Role
 from ontherun.market.benchmarks import SEGMENTS
 from ontherun.market.instruments import Instrument
@@ -49,6 +50,9 @@ class Settings:
     pair: bool = False
     """True: one of two processes on the same data, see `ontherun.service.standby`. The one that is the venue serves the
     primaries, the other one the backups."""
+
+    messaging_controls: ControlPolicy | None = None
+    """How much sessions may send. None: as it was; a new venue begins with the exchange's limits."""
 
     identity_provider: Provider | None = None
     """Where people may sign in as well."""

@@ -13,6 +13,7 @@ import ontherun
 from ontherun.gateway.failover import promote
 from ontherun.gateway.live import LastFrames, LiveStream, last_frames, live_stream
 from ontherun.gateway.recovery import Recovered
+from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
@@ -214,6 +215,24 @@ class Venue:
         """End what a session has open at the gateways of all segments; whether there was anything."""
         ended = [segment.gateway.end_session(session_id, reason) for segment in self.segments.values()]
         return any(ended)
+
+    def weeks(self) -> dict[int, tuple[int, int]]:
+        """When the trading week of each segment began, and when the next one begins, ns since the epoch."""
+        return {one: (segment.engine.week, segment.gateway.week_ends) for one, segment in self.segments.items()}
+
+    def start_week(self) -> None:
+        """Begin a new trading week on every segment now."""
+        for segment in self.segments.values():
+            segment.gateway.start_week(segment.gateway.now())
+
+    def messaging_controls(self) -> ControlPolicy:
+        """How much sessions may send; the same on every segment."""
+        return next(iter(self.segments.values())).engine.controls
+
+    def set_messaging_controls(self, policy: ControlPolicy) -> None:
+        """Change how much sessions may send, on every segment."""
+        for segment in self.segments.values():
+            segment.gateway.set_controls(policy)
 
     # Starting.
 
