@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import socket
 from collections.abc import Callable, Collection
@@ -256,6 +257,9 @@ class Venue:
     async def _open_desk(self, log: JsonLog) -> None:
         """Everything between the registry and the gateways."""
         settings, registry = self.settings, self.registry
+        handler = log.handler()
+        logging.getLogger().addHandler(handler)
+        self._close.callback(logging.getLogger().removeHandler, handler)
         self.traces = TraceStore(settings.data / "traces.sqlite3")
         self._close.push_async_callback(self.traces.close)
         self.notices = NoticeJobs(registry, settings.notices, log, lambda: self.public_url)
