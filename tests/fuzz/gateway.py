@@ -55,6 +55,9 @@ class Registry:
     def key_used(self, trace: object, source: str) -> None:
         pass
 
+    def key_is_valid(self, access_key_id: str, now: int) -> bool:
+        return access_key_id == KEY.decode()
+
     def cancel_on_disconnect(self, session: str) -> bool:
         return session == "AAA"
 

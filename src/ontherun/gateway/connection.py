@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux; POLLHUP and POLLERR are reported unasked
 
+LAST_WORDS = 1.0
+"""Seconds that a peer has to take what was written to it before we closed."""
+
 SLOW_CONSUMER = 16 * 1024 * 1024
 """Unsent bytes at which a peer that does not read is disconnected; its messages stay and can be asked for again."""
 
@@ -110,6 +113,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer does not read: let it go."""
+        self.closing = True
         unsent = self.transport.get_write_buffer_size()
         self._gateway.log.warning("slow_consumer", connection=self.id, peer=self.peer, unsent=unsent)
         self.witness.slow_consumer(unsent, self._gateway.now())
@@ -207,6 +211,8 @@ class Connection(asyncio.Protocol):
             self.transport.write(numbered)
         if self.closing:
             self.transport.close()
+            if self.transport.get_write_buffer_size():  # a peer that does not read would keep the connection for ever
+                self._gateway.later(LAST_WORDS, self.transport.abort)
 
     # Inside.
 

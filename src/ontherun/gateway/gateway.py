@@ -12,7 +12,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ontherun.calendar import calendar_of_segment
-from ontherun.gateway.connection import Connection
+from ontherun.gateway.connection import LAST_WORDS, Connection
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
@@ -44,9 +44,6 @@ ACCEPTORS = 8
 
 TICK = 0.25
 """Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
-
-LAST_WORDS = 1.0
-"""Seconds that a stopping gateway gives its peers to take what was written to them."""
 
 
 class Log(Protocol):
@@ -132,6 +129,7 @@ class Gateway:
         self._failed = False
         self._loop = asyncio.get_running_loop()
         self._call_soon = self._loop.call_soon
+        self.later = self._loop.call_later
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
         self._weeks = calendar_of_segment(engine.segment_id)

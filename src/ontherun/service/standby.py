@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Self, cast
 
-from ontherun.ilink.policy import SessionPolicy
 from ontherun.portal.status import GatewayAddress
 from ontherun.registry import DataDirectoryInUseError, DirectoryLock, DirectoryReader, RegistryError
 from ontherun.service import pair, ready
@@ -134,9 +133,10 @@ class Standby:
         reader = await DirectoryReader.open(settings.data, self._clock)
         self._until_then.push_async_callback(reader.close)
         self._authority = RegistryAuthority(reader.directory, self._uses)
+        policy = settings.session_policy()
         for segment in self.segments.values():
             self._lasting.push_async_callback(segment.close)
-            segment.follow(self._authority, SessionPolicy(), self._clock.now, log, self._broken, self._traces)
+            segment.follow(self._authority, policy, self._clock.now, log, self._broken, self._traces)
         taken = {gateway["port"] for gateway in up["gateways"] if gateway["role"] == "primary"}
         for segment in self.segments.values():
             await segment.stand_by(taken)

@@ -15,7 +15,6 @@ from ontherun.gateway.failover import promote
 from ontherun.gateway.live import LastFrames, LiveStream, last_frames, live_stream
 from ontherun.gateway.recovery import Recovered
 from ontherun.ilink.controls import ControlPolicy
-from ontherun.ilink.policy import SessionPolicy
 from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
 from ontherun.portal.app import create_app
@@ -243,7 +242,7 @@ class Venue:
         self._close.callback(log.close)
         await self._open_desk(log)
         authority = RegistryAuthority(registry.directory, registry.pairs.note_use)
-        policy = SessionPolicy(clock_offset=clock.offset if isinstance(clock, LabClock) else None)
+        policy = settings.session_policy(clock.offset if isinstance(clock, LabClock) else None)
         for segment in self.segments.values():
             self._close.push_async_callback(segment.close)
             instruments = settings.segments[segment.segment_id]
