@@ -108,6 +108,9 @@ class Client:
 
     close = abort
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def write(self, data: bytes) -> None:
         assert not self.closing
         for frame in self.framer.feed(data):

@@ -18,12 +18,11 @@ from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.records import PortClosed, Role, Unbound
 from ontherun.ilink.trace import Verdict
 from ontherun.ilink.transitions import GatewayState
-from ontherun.market.terms import PartyDetails
 from ontherun.sbe import FramingError
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
 
 if TYPE_CHECKING:
-    from ontherun.gateway.gateway import Gateway
+    from ontherun.gateway.gateway import Gateway, RegisteredPartyDetails
 
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux; POLLHUP and POLLERR are reported unasked
 
@@ -60,7 +59,7 @@ class Connection(asyncio.Protocol):
         self._gateway = gateway
         self.listener = listener
         self._lane: Lane | None = None
-        self._registered: Mapping[int, PartyDetails] = {}
+        self._registered: Mapping[int, RegisteredPartyDetails] = {}
         self._rest = b""
         self._queue: list[bytes] = []
         self.closing = False

@@ -8,17 +8,21 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from struct import Struct
+from typing import TypeVar
 from zlib import crc32
 
-from ontherun.gateway import new_order, rejects, reports, venue_commands
+from ontherun.gateway import inquiry_reports, new_order, rejects, reports, venue_commands
 from ontherun.gateway.entries import Entry, Kind, json_body
-from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.gateway.lane import Lane, Owner, PartyDetails
 from ontherun.ilink import records
 from ontherun.ilink.controls import MODULES, NO_CONTROLS, ControlPolicy, Controls, Module, Rate, Verdict
 from ontherun.ilink.messages import (
     NewOrderSingle,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
+    OrderMassActionRequest,
+    OrderMassStatusRequest,
+    OrderStatusRequest,
     PartyDetailsListRequest,
 )
 from ontherun.ilink.policy import SessionPolicy
@@ -28,6 +32,7 @@ from ontherun.market.events import (
     BusinessRejected,
     CancelRejected,
     Event,
+    MassActionReported,
     OrderAccepted,
     OrderCancelled,
     OrderEliminated,
@@ -35,6 +40,7 @@ from ontherun.market.events import (
     OrderRejected,
     OrderTraded,
     ReplaceRejected,
+    StatusReported,
 )
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import SegmentPolicy
@@ -53,6 +59,8 @@ _FRONT = Struct("<HH2xHI17xI")
 _ODD = PartyDetailsListRequest.TEMPLATE_ID
 """The one message whose SeqNum stands at byte 16 (schema id 8 version 9)."""
 
+Inquiry = TypeVar("Inquiry", OrderMassActionRequest, OrderMassStatusRequest, OrderStatusRequest)
+
 Handler = Callable[[Lane, bytes, int, int], None]
 """Carries out the message whose frame begins at an offset of the data: (lane, data, offset, now)."""
 
@@ -66,6 +74,8 @@ REPORTS: dict[type[Event], Callable[..., None]] = {
     CancelRejected: rejects.cancel,
     ReplaceRejected: rejects.replace,
     BusinessRejected: rejects.business,
+    MassActionReported: inquiry_reports.mass_action,
+    StatusReported: inquiry_reports.status,
 }
 """What each event of the market becomes on the wire."""
 
@@ -95,6 +105,9 @@ class Engine:
             NewOrderSingle.TEMPLATE_ID: self._new_order,
             OrderCancelReplaceRequest.TEMPLATE_ID: self._replace,
             OrderCancelRequest.TEMPLATE_ID: self._cancel,
+            OrderMassActionRequest.TEMPLATE_ID: self._inquiry(OrderMassActionRequest, MarketSegment.mass_cancel),
+            OrderMassStatusRequest.TEMPLATE_ID: self._inquiry(OrderMassStatusRequest, MarketSegment.mass_status),
+            OrderStatusRequest.TEMPLATE_ID: self._inquiry(OrderStatusRequest, MarketSegment.order_status),
         }
         self._handlers = {
             template: _counted(MODULES.get(template), carried_out.get(template, self._unsupported))
@@ -267,7 +280,8 @@ class Engine:
             if opened.number != lane:
                 raise ValueError(f"session {opened.stream.session} has lane {opened.number}, the journal says {lane}")
         elif kind is Kind.PARTY:
-            details = PartyDetails(int(str(value["id"])), str(value["account"]).encode())
+            numbers = int(str(value["id"])), int(str(value["self_match_prevention_id"]))
+            details = PartyDetails(numbers[0], str(value["account"]).encode(), numbers[1])
             self.register(self._numbered[lane], str(value["firm"]), details)
         elif kind is Kind.CONTROLS:
             self.control(ControlPolicy.from_json(value))
@@ -322,6 +336,25 @@ class Engine:
             rejects.faulty(self, lane, request, fault, now)
             return
         self._report(self.market.cancel(lane.owner, request, now), now)
+
+    def _inquiry(
+        self, message: type[Inquiry], answer: Callable[[MarketSegment, Owner, Inquiry, int], list[Event]]
+    ) -> Handler:
+        """The handler of a request that the market answers as a whole."""
+
+        def carry_out(lane: Lane, data: bytes, position: int, now: int) -> None:
+            try:
+                request = message.decode(data, position)
+            except DecodeError as error:
+                rejects.undecodable(self, lane, data, position, error, now)
+                return
+            fault = request.fault()
+            if fault is not None:
+                rejects.faulty(self, lane, request, fault, now)
+            else:
+                self._report(answer(self.market, lane.owner, request, now), now)
+
+        return carry_out
 
     def _unsupported(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         rejects.unsupported(self, lane, data, position, now)

@@ -22,6 +22,7 @@ from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode, words
 from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.gateway_session import GatewaySession
+from ontherun.ilink.messages import UINT64_NULL
 from ontherun.ilink.messages.enums import ExecReason
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
@@ -29,7 +30,6 @@ from ontherun.ilink.stream import Stream
 from ontherun.ilink.templates import GATEWAY_BUSINESS, MAX_TIME
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, JournalError, Outbox
-from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
 from ontherun.trace import Level, TraceEntry, TraceKind
 from ontherun.trace.entry import Fact
 
@@ -63,6 +63,18 @@ class Log(Protocol):
 
     def flush(self) -> None:
         """Write what was logged."""
+
+
+class RegisteredPartyDetails(Protocol):
+    """Party details as the registry holds them."""
+
+    @property
+    def account(self) -> bytes:
+        """The customer account (PartyDetailRole 24), empty without one."""
+
+    @property
+    def self_match_prevention_id(self) -> int | None:
+        """SelfMatchPreventionID (2362)."""
 
 
 class Directory(Authority, Protocol):
@@ -379,9 +391,12 @@ class Gateway:
         """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner
         for number in sorted(registered.keys() - owner.party_details.keys()):
-            details = PartyDetails(number, registered[number].account)
+            known = registered[number]
+            guard = UINT64_NULL if known.self_match_prevention_id is None else known.self_match_prevention_id
+            details = PartyDetails(number, known.account, guard)
             self.engine.register(lane, owner.firm, details)
             fact: dict[str, object] = {"firm": owner.firm, "id": number, "account": details.account.decode()}
+            fact["self_match_prevention_id"] = guard
             self.journal(Kind.PARTY, lane.number, self.last_now, json_body(fact))
 
     def journal(self, kind: Kind, lane: int, now: int, body: bytes) -> None:

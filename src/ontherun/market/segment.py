@@ -4,13 +4,11 @@ Deterministic: the same commands with the same times give the same events, numbe
 rests on. A refused command changes nothing but the counter of ExecIDs.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 from ontherun.market import refusals
 from ontherun.market.book import OFM_UNDECIDED, Book, Order
 from ontherun.market.checks import Market, cancel_refusal, new_order_refusal, replace_refusal
-from ontherun.market.days import Days
 from ontherun.market.events import (
     BusinessRejected,
     CancelRejected,
@@ -22,8 +20,8 @@ from ontherun.market.events import (
     OrderRejected,
     ReplaceRejected,
 )
-from ontherun.market.instruments import Instrument
-from ontherun.market.policy import ExhaustedReplace, OFMChain, SegmentPolicy
+from ontherun.market.inquiries import Inquiries
+from ontherun.market.policy import ExhaustedReplace, OFMChain
 from ontherun.market.refusals import BusinessRefusal, Refusal
 from ontherun.market.states import SecurityTradingStatus
 from ontherun.market.terms import (
@@ -47,18 +45,14 @@ from ontherun.market.terms import (
 _OPEN: Final = SecurityTradingStatus.OPEN
 
 
-class MarketSegment(Days):
+class MarketSegment(Inquiries):
     """The commands of one segment over its books.
 
     ``now`` is always in ns since the epoch, UTC. Every command returns its events in the order in which they
     happened; for one owner that is the order in which the reports are to be sent.
     """
 
-    __slots__ = ("policy",)
-
-    def __init__(self, segment_id: int, instruments: Iterable[Instrument], policy: SegmentPolicy | None = None) -> None:
-        super().__init__(segment_id, instruments)
-        self.policy = policy or SegmentPolicy()
+    __slots__ = ()
 
     # What a client asks for
 
@@ -120,6 +114,7 @@ class MarketSegment(Days):
             or self.status is not _OPEN
             or not _plain(order, book)
         ):
+            details = details or owner.on_demand(order)
             refusal = new_order_refusal(order, details, namesakes, book, self._known(now))
             if refusal is not None or details is None or book is None:
                 return self._refuse(owner, order, refusal)
@@ -129,7 +124,7 @@ class MarketSegment(Days):
         accepted = Order(self._number_base + number, owner, order, details, book, namesakes)
         events: list[Event] = [OrderAccepted(accepted, self.exec_format % executions)]
         own, opposite, key = book.sides(order.side, order.price)
-        if self._reaches(order.min_qty, opposite, key):
+        if self._reaches(accepted, order.min_qty, opposite, key):
             self._place(accepted, own, opposite, key, now, events)
         else:
             events.append(OrderEliminated(accepted, self._exec_id()))
@@ -181,6 +176,7 @@ class MarketSegment(Days):
             or not self.policy.replace_by_other_sender_id
             or not _plain(request, book)
         ):
+            details = details or owner.on_demand(request)
             refusal = replace_refusal(owner, request, details, namesakes, order, book, self._known(now))
             if refusal is not None or details is None or order is None:
                 return self._refuse_replace(owner, request, order, refusal)
@@ -244,7 +240,7 @@ class MarketSegment(Days):
         events: list[Event] = [OrderModified(order, self._exec_id(), filled, leaves)]
         if not keeps_priority:
             own, opposite, key = order.book.sides(request.side, request.price)
-            if request.time_in_force != FILL_AND_KILL or self._reaches(request.min_qty, opposite, key):
+            if request.time_in_force != FILL_AND_KILL or self._reaches(order, request.min_qty, opposite, key):
                 self._place(order, own, opposite, key, now, events)
             else:
                 events.append(OrderEliminated(order, self._exec_id()))
