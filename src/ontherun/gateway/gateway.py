@@ -46,6 +46,11 @@ TICK = 0.25
 """Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
 
 
+_ONE_ENTRY = 2  # pieces: its head and its body
+_FRAMES = Kind.FRAMES.value
+_head = HEAD.pack
+
+
 class Log(Protocol):
     """A structured log: an event and its facts."""
 
@@ -124,7 +129,7 @@ class Gateway:
         """Set while another process writes the journal."""
         self.last_now = clock()
         self._offset = policy.clock_offset() if policy.clock_offset is not None else 0
-        self._commit = nobody if journal is None else journal.commit
+        self._keep = nobody if journal is None else journal.commit
         self._directory = directory
         self.policy = policy
         self._clock = clock
@@ -139,6 +144,8 @@ class Gateway:
         self._speakers: list[Connection] = []
         self._scheduled = False
         self._failed = False
+        self._alone = False
+        self._syncs = getattr(journal, "fsync", False)
         self._loop = asyncio.get_running_loop()
         self._call_soon = self._loop.call_soon
         self.later = self._loop.call_later
@@ -266,7 +273,8 @@ class Gateway:
 
     def write_to(self, journal: Journal) -> None:
         """Be the journal's writer from here on."""
-        self._commit = journal.commit
+        self._keep = journal.commit
+        self._syncs = getattr(journal, "fsync", False)
         self.following = None
 
     def unbind_all(self, but: Container[str] = ()) -> None:
@@ -405,6 +413,17 @@ class Gateway:
         if not self._scheduled:
             self._schedule()
 
+    def took(self, lane: Lane, frames: bytes, now: int) -> None:
+        """Journal business frames that were carried out.
+
+        They are committed and answered at once if they seem to be alone in their turn, as those before them were.
+        """
+        self._entries += (_head(_FRAMES, lane.number, len(frames), now), frames)
+        if not self._scheduled:
+            if self._alone:
+                self._commit()
+            self._schedule()
+
     def speak(self, connection: Connection) -> None:
         """Write what the connection has queued at the end of this turn."""
         self._speakers.append(connection)
@@ -422,34 +441,40 @@ class Gateway:
     # The turn.
 
     def flush(self) -> None:
-        """Commit this turn, then write it."""
+        """End this turn: commit what is left of it, then write it."""
         self._scheduled = False
-        engine = self.engine
+        entries = self._entries
+        self._alone = not self._syncs and len(entries) <= (0 if self._alone else _ONE_ENTRY)
+        if entries:
+            self._commit()
         if self._failed:
             return
-        if self._entries:
-            try:
-                self._commit(b"".join(self._entries), engine.outputs_crc())
-                self._entries.clear()
-                self._deliver()
-            except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
-                self._failed = True
-                self._broken(error)
-                self.log.error("journal_failed", error=str(error))
-                self.log.flush()
-                return
         self.log.end_turn()  # why a login was refused is known before the refusal leaves
         if self._speakers:
             speakers = dict.fromkeys(self._speakers)
             self._speakers.clear()
             for connection in speakers:
                 connection.write()
-        if engine.refusals or engine.errors:
-            log_refusals(engine, self.log, self.last_now)
+        if self.engine.refusals or self.engine.errors:
+            log_refusals(self.engine, self.log, self.last_now)
         if self._poll:
             self._awake_until = monotonic_ns() + self._poll
             if not self._awake:
                 self._stay_awake()
+
+    def _commit(self) -> None:
+        """Commit what the turn has brought so far, and answer it."""
+        if self._failed:
+            return
+        try:
+            self._keep(b"".join(self._entries), self.engine.outputs_crc())
+            self._entries.clear()
+            self._deliver()
+        except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
+            self._failed = True
+            self._broken(error)
+            self.log.error("journal_failed", error=str(error))
+            self.log.flush()
 
     def _deliver(self) -> None:
         """Write what was said to whoever is there, then store it for those who ask again."""
