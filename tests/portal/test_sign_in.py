@@ -83,6 +83,7 @@ async def test_over_https_the_cookie_is_secure_and_pinned_to_the_host(portal: Po
     (header,) = [value for value in done.headers.get_list("set-cookie") if value.startswith("__Host-otr_session=")]
     cookie = SimpleCookie(header)["__Host-otr_session"]
     assert (cookie["secure"], cookie["httponly"], cookie["domain"]) == (True, True, "")
+    assert done.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
 async def test_a_cookie_that_a_browser_brings_is_never_taken_over(portal: Portal, link: str) -> None:

@@ -1,5 +1,6 @@
 """Single sign-on against an identity provider in a process of its own; and what comes back that should not."""
 
+import asyncio
 import json
 import re
 import socket
@@ -183,6 +184,26 @@ async def test_a_provider_that_is_down_is_said_so(sso: Portal) -> None:
     answer = await browser.send("/sign-in/sso", await browser.get("/sign-in"))
     assert answer.status_code == 401
     assert "cannot be reached now" in answer.text
+
+
+async def test_a_provider_that_calls_itself_otherwise_is_not_believed(sso: Portal, issuer: str) -> None:
+    metadata = httpx2.get(f"{issuer}/.well-known/openid-configuration", trust_env=False).content
+
+    async def impostor(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + metadata)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(impostor, "127.0.0.1", 0)
+    provider = Provider(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "ontherun", "client secret")
+    sso.app = create_app(sso.registry, sso.running, SingleSignOn(provider, sso.clock.now))
+    browser = Browser(sso)
+    answer = await browser.send("/sign-in/sso", await browser.get("/sign-in"))
+    assert answer.status_code == 401
+    assert "says that it is another one" in unescape(answer.text)
+    server.close()
+    await server.wait_closed()
 
 
 async def test_without_a_provider_there_is_no_such_way(portal: Portal) -> None:

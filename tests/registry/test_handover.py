@@ -38,7 +38,7 @@ async def sealed(venue: Venue, public_key: str) -> tuple[dict[str, str], str]:
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
 async def test_openssl_opens_what_was_sealed_to_an_rsa_key(venue: Venue, tmp_path: Path) -> None:
-    key = rsa.generate_private_key(65537, 2048)
+    key = rsa.generate_private_key(65537, 3072)
     private = tmp_path / "receiver.pem"
     private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     content, secret = await sealed(venue, pem(key.public_key()))
@@ -84,6 +84,7 @@ async def test_everything_but_the_secret_is_readable_and_the_audit_names_the_rec
         "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
         pem(ec.generate_private_key(ec.SECP256R1()).public_key()),
         pem(rsa.generate_private_key(65537, 1024).public_key()),
+        pem(rsa.generate_private_key(65537, 2048).public_key()),  # 112 bits of strength
     ],
 )
 async def test_a_key_that_cannot_be_sealed_to_is_refused_and_nothing_is_read(venue: Venue, public_key: str) -> None:

@@ -465,6 +465,19 @@ async def test_one_sees_and_ends_ones_own_browsers_only(venue: Venue, ann: User)
     assert await registry.web_sessions.recognise(cookie.text, None) is None
 
 
+async def test_one_signs_every_other_browser_of_ones_own_out(venue: Venue, ann: User) -> None:
+    registry = venue.registry
+    await make_user(registry, "ben@example.com", {1: Role.READ_ONLY})
+    cookies = [await sign_in(registry) for _ in range(3)]
+    bens = await sign_in(registry, email="ben@example.com")
+    assert isinstance(cookies[0], Secret)
+    assert isinstance(bens, Secret)
+    assert await registry.web_sessions.end_others(person(registry, ANN), cookies[0].text) == 2
+    assert [session.user_id for session in book(registry).web_sessions.values()] == [ann.user_id, ann.user_id + 1]
+    assert await registry.web_sessions.recognise(cookies[0].text, None)
+    assert await registry.web_sessions.end_others(person(registry, ANN), cookies[0].text) == 0
+
+
 async def test_a_user_has_at_most_twenty_browsers(venue: Venue, ann: User) -> None:
     cookies = [
         await venue.registry.sign_in.with_link((await link_for(venue.registry, ann)).text, HERE) for _ in range(22)

@@ -39,6 +39,7 @@ async def principal_of(
     found = registry.tokens.recognise(credentials.credentials, source)
     if found is None:
         raise _unauthorized("The API token is unknown, expired or revoked.", 'Bearer error="invalid_token"')
+    request.state.asking = found
     await registry.tokens.used(credentials.credentials)
     return found
 

@@ -55,6 +55,8 @@ class GuardMiddleware:
                 headers = MutableHeaders(scope=message)
                 for name, value in _EVERYWHERE.items():
                     headers.setdefault(name, value)
+                if scope["app"].state.status.public_url.startswith("https://"):
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
                 for cookie in scope.get("state", {}).get(LATE_COOKIES, ()):
                     headers.append("Set-Cookie", cookie)
                 if not scope["path"].startswith("/static/"):

@@ -49,7 +49,7 @@ class NewCutOver(Strict):
 
 
 class Receiver(Strict):
-    """To whom a secret is sealed: the public key in PEM, RSA of 2048 to 8192 bits or X25519."""
+    """To whom a secret is sealed: the public key in PEM, RSA of 3072 to 8192 bits or X25519."""
 
     public_key: Annotated[str, Field(max_length=LONGEST_PUBLIC_KEY)]
     reason: Reason = ""

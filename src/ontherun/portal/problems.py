@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from ontherun.keys import KeyRuleError, PairLimitError
+from ontherun.portal.refusals import Refusals, route_of
 from ontherun.registry import (
     ConflictError,
     ForbiddenError,
@@ -160,8 +161,7 @@ def _methods(request: Request) -> set[str]:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    route = request.scope.get("route")  # its path, not the request's: that could hold a one-time link
-    _log.error("%s %s failed", request.method, getattr(route, "path", "?"), exc_info=error)
+    _log.error("%s %s failed", request.method, route_of(request), exc_info=error)
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal",
@@ -173,9 +173,11 @@ def _is_for_a_person(request: Request) -> bool:
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
-def _shown(handler: _Handler, page: ProblemPage) -> _Handler:
+def _shown(handler: _Handler, page: ProblemPage, refusals: Refusals) -> _Handler:
     async def answer(request: Request, error: Exception) -> Response:
         response = await handler(request, error)
+        if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            refusals.note(request, response.status_code)
         if response.status_code < HTTPStatus.BAD_REQUEST or not _is_for_a_person(request):
             return response
         shown = page(request, json.loads(bytes(response.body)))
@@ -187,8 +189,12 @@ def _shown(handler: _Handler, page: ProblemPage) -> _Handler:
 
 def install(app: FastAPI, page: ProblemPage) -> None:
     """Have every error of `app` answered as a problem document, or as a page where a person looks."""
-    app.add_exception_handler(RequestValidationError, _shown(_invalid, page))
-    app.add_exception_handler(HTTPException, _shown(_http, page))
-    app.add_exception_handler(RegistryError, _shown(_refused, page))
-    app.add_exception_handler(KeyRuleError, _shown(_refused, page))
-    app.add_exception_handler(Exception, _shown(_failed, page))
+    refusals = Refusals()
+    for sort, handler in (
+        (RequestValidationError, _invalid),
+        (HTTPException, _http),
+        (RegistryError, _refused),
+        (KeyRuleError, _refused),
+        (Exception, _failed),
+    ):
+        app.add_exception_handler(sort, _shown(handler, page, refusals))

@@ -11,6 +11,13 @@ from ontherun.registry import Identity, NotRecognisedError
 
 _LIFE = 600 * 1_000_000_000
 _MOST_UNDER_WAY = 1000
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""What may sign an ID token: public keys only. A provider may announce `none` and shared secrets besides."""
+
+IMPOSTOR = (
+    "What answers at the identity provider's address says that it is another one. Tell the operator of the venue: "
+    "--oidc-issuer has to be exactly what the provider calls itself."
+)
 FAILED = "The identity provider did not confirm who you are, or it took too long. Try again."
 UNREACHABLE = "The identity provider cannot be reached now. Try again, or sign in another way."
 
@@ -49,7 +56,13 @@ class SingleSignOn:
         under_way = _UnderWay({}, target, self._now())
         request.scope["session"] = under_way.session
         try:
-            answer = await self._app().authorize_redirect(request, redirect_uri)
+            client = self._app()
+            metadata = await client.load_server_metadata()
+            if metadata.get("issuer") not in (self.provider.issuer, self.provider.issuer.rstrip("/")):
+                raise NotRecognisedError(IMPOSTOR)
+            announced = metadata.get("id_token_signing_alg_values_supported") or ALGORITHMS[:1]
+            metadata["id_token_signing_alg_values_supported"] = [name for name in announced if name in ALGORITHMS]
+            answer = await client.authorize_redirect(request, redirect_uri)
         except (OAuthError, HTTPError, ValueError, RuntimeError, LookupError):
             raise NotRecognisedError(UNREACHABLE) from None
         while len(self._under_way) >= _MOST_UNDER_WAY:
@@ -68,7 +81,16 @@ class SingleSignOn:
             raise NotRecognisedError(FAILED)
         request.scope["session"] = under_way.session
         try:
-            token = await self._app().authorize_access_token(request)
+            client = self._app()
+            issuer = (await client.load_server_metadata())["issuer"]
+            expected = {
+                "iss": issuer,
+                "aud": self.provider.client_id,
+            }  # the library alone lets `azp` stand in for `aud`
+            token = await client.authorize_access_token(
+                request,
+                claims_options={name: {"essential": True, "value": value} for name, value in expected.items()},
+            )
         except (OAuthError, JoseError, HTTPError, ValueError, RuntimeError, LookupError, TypeError):
             raise NotRecognisedError(FAILED) from None
         claims = token.get("userinfo")

@@ -3,7 +3,8 @@
 The receiver makes the key pair with openssl, hands over the public half, and the secret never travels in the clear.
 The file is a JSON object; everything but the secret is readable. docs/keys.md shows how to open it.
 
-- RSA (2048 to 8192 bits): RSA-OAEP with SHA-256 and MGF1-SHA-256 over the text of the secret key (RFC 8017).
+- RSA (3072 to 8192 bits; less has less than 128 bits of strength): RSA-OAEP with SHA-256 and MGF1-SHA-256 over the text
+  of the secret key (RFC 8017).
 - X25519: an ephemeral key pair; AES-256-GCM with a key of HKDF-SHA-256 (salt: both public keys, ephemeral first; info:
   `ontherun key file 1`), a nonce of twelve zero bytes, since each key seals once, and the Access Key ID as associated
   data (RFC 7748, RFC 5869).
@@ -30,7 +31,7 @@ INFO = b"ontherun key file 1"
 LONGEST_PUBLIC_KEY = 4096
 """The most characters of a public key in PEM."""
 
-_SMALLEST_RSA, _LARGEST_RSA = 2048, 8192
+_SMALLEST_RSA, _LARGEST_RSA = 3072, 8192
 _EXPECTED = f"an RSA key of {_SMALLEST_RSA} to {_LARGEST_RSA} bits or an X25519 key, in PEM (BEGIN PUBLIC KEY)"
 
 ReceiverKey = RSAPublicKey | X25519PublicKey

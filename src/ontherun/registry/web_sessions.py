@@ -156,6 +156,17 @@ class WebSessions:
                     return
             raise NotFoundError(f"session {web_session_id} of yours")
 
+    async def end_others(self, by: Principal, cookie: str) -> int:
+        """End all of the principal's own sessions but that of a cookie; return how many."""
+        key = _hash(cookie)
+        others = [other for other, _ in self._book.web_sessions_of(by.user_id or 0) if other != key]
+        if others:
+            async with self._store.change(by) as change:
+                for other in others:
+                    self.drop(change, other)
+                change.record("user.signed_out", None, f"user {by.user_id}", web_sessions=len(others))
+        return len(others)
+
     async def sign_out(self, by: Principal, cookie: str) -> None:
         """End the session of a cookie; nothing when there is none."""
         key = _hash(cookie)

@@ -1,10 +1,12 @@
 """The log: one JSON object a line, in DIR/ontherun.log, with nothing in it that opens a session."""
 
 import json
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 SECRETS = frozenset(
     {"authorization", "hmac_signature", "master_key", "password", "secret", "secret_key", "signature", "token"}
@@ -24,8 +26,7 @@ class JsonLog:
     """
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
-        path.touch(mode=0o600)
-        self._file = path.open("a", encoding="utf-8")
+        self._file = _opened(path)
         self._clock = clock
         self._urgent = False
         self._second = -1
@@ -56,10 +57,19 @@ class JsonLog:
         with suppress(OSError):
             self._file.flush()
 
+    def go_on_in(self, path: Path) -> None:
+        """Log to another file from here on."""
+        self.close()
+        self._file = _opened(path)
+
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
         with suppress(OSError):
             self._file.close()
+
+    def handler(self) -> logging.Handler:
+        """Return what takes over the warnings and errors that libraries and rooms give to Python's own logging."""
+        return _Handler(self)
 
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
         for name in SECRETS & facts.keys():
@@ -71,3 +81,24 @@ class JsonLog:
         line = {"at": f"{self._second_text}.{rest:09d}Z", "level": level, "event": event, **facts}
         with suppress(OSError):
             self._file.write(_encode(line) + "\n")
+
+
+class _Handler(logging.Handler):
+    def __init__(self, log: JsonLog) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+        self.setFormatter(logging.Formatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, with the traceback where it has one (a traceback holds no values)."""
+        told = self._log.error if record.levelno >= logging.ERROR else self._log.warning
+        facts = {"logger": record.name}
+        if record.exc_info and self.formatter is not None:
+            facts["traceback"] = self.formatter.formatException(record.exc_info)
+        told(record.getMessage(), **facts)
+        self._log.flush()
+
+
+def _opened(path: Path) -> TextIO:
+    path.touch(mode=0o600)
+    return path.open("a", encoding="utf-8")

@@ -185,6 +185,13 @@ async def end_session(request: Request, by: Viewer, registry: Serving, web_sessi
     return redirect(request, "/profile", "That browser is signed out.")
 
 
+@router.post("/profile/sessions/end-others", dependencies=[CsrfChecked])
+async def end_other_sessions(request: Request, by: Viewer, registry: Serving) -> Response:
+    """Sign every other browser of one's own out."""
+    await registry.web_sessions.end_others(by, request.state.cookie)
+    return redirect(request, "/profile", "Every other browser is signed out.")
+
+
 @router.post("/profile/tokens", dependencies=[CsrfChecked], response_class=HTMLResponse)
 async def create_token(
     request: Request,
