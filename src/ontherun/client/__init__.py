@@ -26,6 +26,7 @@ from ontherun.client.errors import (
 from ontherun.client.instruments import Instruments
 from ontherun.client.keyfile import KeyFile
 from ontherun.client.login import Login
+from ontherun.client.options import SessionOptions
 from ontherun.client.orders import Order, OrderState
 from ontherun.client.reconnect import Reconnect
 from ontherun.client.recovery import (
@@ -59,7 +60,7 @@ from ontherun.client.reports import (
     Traded,
 )
 from ontherun.client.requests import OrderOptions
-from ontherun.client.session import Session, SessionOptions
+from ontherun.client.session import Session
 from ontherun.client.venue import DemoSession, Gateway, Venue
 from ontherun.ilink.client_events import MessagesLost, MessagesRecovered, MessagesRequested
 from ontherun.ilink.messages.enums import ExecInst, ExecMode, TimeInForce

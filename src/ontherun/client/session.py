@@ -1,28 +1,24 @@
 """Session: log in, trade, receive reports, and survive the loss of the connection. For asyncio."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
-from typing import Final, TypedDict, TypeVar, Unpack, cast
+from typing import TypeVar, Unpack, cast
 
-from ontherun.client.binding import LinkOptions, Resend
 from ontherun.client.errors import ClientError, ReportsLost
 from ontherun.client.feed import Feed
 from ontherun.client.instruments import Instruments
 from ontherun.client.keyfile import KeyFile
 from ontherun.client.link import Link
 from ontherun.client.login import Login
+from ontherun.client.options import BACKLOG, SessionOptions, link_options
 from ontherun.client.orders import Order, OrderBase, Orders, Request, Requester, Terms
 from ontherun.client.reading import read_report
-from ontherun.client.reconnect import Reconnect
-from ontherun.client.recovery import RecoveryEvent
 from ontherun.client.reports import AffectedOrder, BusinessRejected, Cancelled, MassCancelled, Modified, Report, Status
 from ontherun.client.requests import NO_MODE, Maker, OrderOptions, Scope, base36
 from ontherun.client.state import StateFile
 from ontherun.client.values import Price, to_decimal, to_wire
-from ontherun.client.wire import Clock, Observer
 from ontherun.ilink.client_events import BusinessMessage, MessagesLost, NumbersNotApplied
 from ontherun.ilink.client_inbound import ClientMemory
 from ontherun.ilink.client_session import Numbered
@@ -32,36 +28,6 @@ from ontherun.ilink.messages.enums import TimeInForce
 from ontherun.sbe import DecodeError
 
 ReportT = TypeVar("ReportT", bound=Report)
-
-BACKLOG: Final = 100_000
-"""Reports kept for a reader of `reports()` who is late."""
-
-
-class SessionOptions(TypedDict, total=False):
-    """How a session behaves.
-
-    - `uuid`: negotiate this one; by default the stored one is continued, or microseconds since the epoch are taken;
-    - `state`: a file that keeps UUID and numbers, so that a restarted program goes on where it ended and fetches what
-      it missed; one file for each session and market segment;
-    - `catch_up`: without a stored state, fetch all that the venue said under the UUID before, too;
-    - `reconnect`: how to come back after a loss; None: a loss ends the session;
-    - `standby`: keep a connection to the login's designated backup, and trade there when it becomes the primary;
-    - `resend`: send requests again that the venue never got: True, or which. Otherwise they raise NotApplied;
-    - `on_recovery`: called with each event of `ontherun.client.recovery`, in the session's event loop or thread;
-    - `backlog`: how many reports are kept for a late reader of `Session.reports`;
-    - `observe`: called with (sent, frame) for every frame; `clock`: ns since the epoch.
-    """
-
-    uuid: int | None
-    state: str | os.PathLike[str] | None
-    catch_up: bool
-    reconnect: Reconnect | None
-    standby: bool
-    resend: bool | Resend
-    on_recovery: Callable[[RecoveryEvent], None] | None
-    backlog: int
-    observe: Observer | None
-    clock: Clock
 
 
 class Session:
@@ -80,7 +46,6 @@ class Session:
     ) -> None:
         """Nothing is connected before `open`. Raises StateError."""
         state = options.get("state")
-        resend = options.get("resend", False)
         self._clock = options.get("clock", time.time_ns)
         self._instruments = Instruments(login.instruments)
         self._maker = Maker(login)
@@ -92,16 +57,7 @@ class Session:
             login,
             self,
             None if state is None else StateFile(state, login.key.session_id),
-            LinkOptions(
-                clock=self._clock,
-                uuid=options.get("uuid"),
-                catch_up=options.get("catch_up", False),
-                reconnect=options.get("reconnect", Reconnect()),
-                standby=options.get("standby", True),
-                resend=(lambda _: True) if resend is True else resend or None,
-                on_recovery=options.get("on_recovery"),
-                observe=options.get("observe"),
-            ),
+            link_options(options, self._clock),
         )
 
     def __repr__(self) -> str:
