@@ -1,5 +1,6 @@
 """`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
 
+import gc
 import signal
 import sys
 from enum import StrEnum
@@ -106,6 +107,7 @@ def up(
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours not in ("always", "exchange"):
         raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
+    gc.disable()  # at once: what is imported holds nothing that a collection would free
     from ontherun.service.settings import Settings
 
     notices = notice_options.settings_of(
