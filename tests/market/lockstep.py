@@ -21,6 +21,7 @@ from ontherun.market import (
     SecurityTradingStatus,
     SegmentPolicy,
 )
+from ontherun.market.segment import rests
 from ontherun.market.terms import (
     ALL_OR_NONE,
     BUY,
@@ -269,7 +270,7 @@ class Pair:
 
 def run(segment, command, arguments, *, short=True):
     """One command of a Pair's history on a segment; what can rest at once goes the `short` way, as in the gateway."""
-    if short and command == "new_order":
+    if short and command == "new_order" and rests(arguments[1]):
         resting = segment.rest(*arguments)
         if resting is not None:
             return [OrderAccepted(resting, segment.exec_format % resting.priority)]

@@ -57,10 +57,10 @@ class MarketSegment(Inquiries):
     # What a client asks for
 
     def rest(self, owner: Owner, order: NewOrderSingle) -> Order | None:
-        """Accept and queue a plain day order that trades with nothing; None, and nothing is done, for any other.
+        """Accept and queue an order that trades with nothing; None, and nothing is done, where that is not evident.
 
-        The short way for most of what a client asks for: `new_order` does the same, and says it in events. The ExecID
-        of the acceptance is `exec_format % priority`.
+        The short way for most of what a client asks for: `new_order` does the same, and says it in events. It is for
+        what `rests` says yes to. The ExecID of the acceptance is `exec_format % priority`.
         """
         details = owner.party_details.get(order.party_details_list_req_id)
         namesakes = self._working.get(owner.sender_comp)
@@ -73,14 +73,7 @@ class MarketSegment(Inquiries):
             or order.cl_ord_id in namesakes
             or self.status is not _OPEN
             or price not in book.passed_prices
-            or order.time_in_force
-            or order.ord_type != LIMIT
-            or order.exec_inst
-            or order.execution_mode == PASSIVE
-            or not book.min_qty <= order.order_qty <= book.max_qty
-            or order.order_qty % book.qty_increment
-            or order.display_qty != UINT32_NULL
-            or order.min_qty != UINT32_NULL
+            or order.order_qty not in book.passed_quantities
         ):
             return None
         if order.side == BUY:
@@ -118,7 +111,7 @@ class MarketSegment(Inquiries):
             refusal = new_order_refusal(order, details, namesakes, book, self._known(now))
             if refusal is not None or details is None or book is None:
                 return self._refuse(owner, order, refusal)
-            book.remember(order.price)
+            book.remember(order.price, order.order_qty)
         self._order_ids = number = self._order_ids + 1
         self._executions = executions = self._executions + 1
         accepted = Order(self._number_base + number, owner, order, details, book, namesakes)
@@ -180,7 +173,7 @@ class MarketSegment(Inquiries):
             refusal = replace_refusal(owner, request, details, namesakes, order, book, self._known(now))
             if refusal is not None or details is None or order is None:
                 return self._refuse_replace(owner, request, order, refusal)
-            order.book.remember(request.price)
+            order.book.remember(request.price, request.order_qty)
 
         ofm_override = order.ofm_override
         if ofm_override == OFM_UNDECIDED or (not ofm_override and self.policy.ofm_chain is OFMChain.ENABLED_STAYS):
@@ -273,6 +266,18 @@ class MarketSegment(Inquiries):
         return [ReplaceRejected(owner, request, _order_id(request, order), *refusal, self._exec_id())]
 
 
+def rests(terms: OrderTerms) -> bool:
+    """Whether this is a plain limit order for the day, for which there is a short way into an open market."""
+    return (
+        not terms.time_in_force
+        and terms.ord_type == LIMIT
+        and not terms.exec_inst
+        and terms.execution_mode != PASSIVE
+        and terms.display_qty == UINT32_NULL
+        and terms.min_qty == UINT32_NULL
+    )
+
+
 def _plain(terms: OrderTerms, book: Book) -> bool:
     """Whether terms evidently pass every check of theirs in an open market: a plain day or FAK order at a known price.
 
@@ -285,8 +290,7 @@ def _plain(terms: OrderTerms, book: Book) -> bool:
         and terms.ord_type == LIMIT
         and not terms.exec_inst
         and terms.execution_mode != PASSIVE
-        and book.min_qty <= terms.order_qty <= book.max_qty
-        and not terms.order_qty % book.qty_increment
+        and terms.order_qty in book.passed_quantities
         and terms.display_qty == UINT32_NULL
         and terms.min_qty == UINT32_NULL
     )
