@@ -72,6 +72,13 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    tls_certificate: Annotated[
+        Path | None,
+        typer.Option(envvar="ONTHERUN_TLS_CERTIFICATE", help="PEM file: the order entry gateways speak TLS with it."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(envvar="ONTHERUN_TLS_KEY", help="PEM file of the certificate's key, not encrypted.")
+    ] = None,
     session_ends_with_key: Annotated[
         bool,
         typer.Option(
@@ -106,6 +113,8 @@ def up(
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours not in ("always", "exchange"):
         raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
+    if (tls_certificate is None) != (tls_key is None):
+        raise typer.BadParameter("a certificate needs its key, and a key its certificate", param_hint="--tls-key")
     from ontherun.service.settings import Settings
 
     notices = notice_options.settings_of(
@@ -130,6 +139,7 @@ def up(
         fsync,
         poll,
         lab=lab,
+        tls=None if tls_certificate is None or tls_key is None else (tls_certificate, tls_key),
         session_ends_with_key=session_ends_with_key,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
@@ -153,12 +163,13 @@ async def run(settings: "Settings") -> int:
     from ontherun.gateway.recovery import RecoveryError
     from ontherun.journal import JournalError
     from ontherun.registry import RegistryError
+    from ontherun.service.tls import TlsFilesError
     from ontherun.service.venue import Venue
     from ontherun.trace import TraceError
 
     try:
         venue = await Venue.start(settings)
-    except (RegistryError, JournalError, RecoveryError, TraceError, OSError) as error:
+    except (RegistryError, JournalError, RecoveryError, TraceError, TlsFilesError, OSError) as error:
         sys.stderr.write(f"ontherun cannot start: {error}\n")
         return 1
     stop = asyncio.Event()

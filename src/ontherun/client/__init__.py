@@ -43,6 +43,7 @@ from ontherun.client.reports import (
 )
 from ontherun.client.requests import OrderOptions
 from ontherun.client.session import Session, SessionOptions
+from ontherun.client.tls import trusting
 from ontherun.client.venue import DemoSession, Gateway, Venue
 from ontherun.ilink.messages.enums import ExecInst, ExecMode, TimeInForce
 from ontherun.ilink.messages.enums import SideReq as Side
@@ -58,6 +59,7 @@ __all__ = [
     "Login",
     "Venue",
     "Gateway",
+    "trusting",
     "DemoSession",
     "Order",
     "OrderState",

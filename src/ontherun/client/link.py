@@ -228,7 +228,7 @@ class Link:
         login = self.login
         try:
             async with asyncio.timeout(2 * login.keep_alive_interval / 1000):
-                await asyncio.get_running_loop().create_connection(lambda: wire, login.host, login.port)
+                await asyncio.get_running_loop().create_connection(lambda: wire, login.host, login.port, ssl=login.tls)
         except (OSError, TimeoutError) as error:
             raise Disconnected(f"cannot connect to {login.host}:{login.port}: {str(error) or 'no answer'}") from error
 

@@ -152,6 +152,7 @@ class GatewayView(Strict):
     role: str
     host: str
     port: int
+    tls: bool
 
 
 class PromotionView(Strict):

@@ -11,12 +11,13 @@ from ontherun.trace import TraceStore
 
 @dataclass(frozen=True, slots=True)
 class GatewayAddress:
-    """Where a market segment's gateway listens. `role` is "primary" or "backup"."""
+    """Where a market segment's gateway listens. `role` is "primary" or "backup"; `tls`: whether it speaks TLS."""
 
     segment: int
     role: str
     host: str
     port: int
+    tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)

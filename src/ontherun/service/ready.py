@@ -13,6 +13,8 @@ class GatewayAddress(TypedDict):
     role: str
     host: str
     port: int
+    tls_certificate: str | None
+    """The file of the certificate that it shows; null where it speaks no TLS."""
 
 
 class Tradable(TypedDict):

@@ -20,6 +20,7 @@ from ontherun.market.policy import SegmentPolicy
 from ontherun.market.states import SecurityTradingStatus
 from ontherun.portal.status import GatewayAddress
 from ontherun.service.settings import Settings
+from ontherun.service.tls import server_context
 
 
 class SegmentRuntime:
@@ -95,18 +96,20 @@ class SegmentRuntime:
         return None if self.hours is None else next(self.hours.after(self.gateway.now()))
 
     async def listen(self) -> None:
-        """Listen on the primary and the backup. Raises OSError for a port that is taken."""
+        """Listen on the primary and the backup. Raises OSError for a port that is taken, TlsFilesError."""
+        files = self._settings.tls
+        tls = None if files is None else server_context(*files)
         self._close.push_async_callback(self.gateway.close, "the gateway is going down")
         host = self._settings.host
         for role in (Role.PRIMARY, Role.BACKUP):
             port = self._settings.gateway_port(self.segment_id, role)
-            self._ports[role] = await self.gateway.listen(host, port, role)
+            self._ports[role] = await self.gateway.listen(host, port, role, tls)
 
     def addresses(self) -> list[GatewayAddress]:
         """Where the gateway listens, the primary of now first."""
-        host, roles = self._settings.host, self.gateway.roles
+        host, roles, tls = self._settings.host, self.gateway.roles, self._settings.tls is not None
         return [
-            GatewayAddress(self.segment_id, roles[listener].name.lower(), host, self._ports[listener])
+            GatewayAddress(self.segment_id, roles[listener].name.lower(), host, self._ports[listener], tls)
             for listener in sorted(self._ports, key=roles.__getitem__, reverse=True)
         ]
 

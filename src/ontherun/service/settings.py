@@ -47,6 +47,8 @@ class Settings:
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
 
+    tls: tuple[Path, Path] | None = None
+    """PEM files of a certificate and its key: the order entry gateways then speak TLS, which the exchange's do not."""
     session_ends_with_key: bool = False
     """Whether a live session ends once its key pair is expired, deleted or deactivated, see `SessionPolicy`."""
     messaging_controls: ControlPolicy | None = None

@@ -84,7 +84,14 @@ class Venue:
             "lab": self.settings.lab,
             "token_file": str((self.settings.data / "admin.token").resolve()),
             "gateways": [
-                {"segment": at.segment, "role": at.role, "host": at.host, "port": at.port} for at in self.gateways()
+                {
+                    "segment": at.segment,
+                    "role": at.role,
+                    "host": at.host,
+                    "port": at.port,
+                    "tls_certificate": None if self.settings.tls is None else str(self.settings.tls[0].resolve()),
+                }
+                for at in self.gateways()
             ],
             "instruments": [
                 {"symbol": i.symbol, "security_id": i.security_id, "segment": i.segment, "description": i.description}
