@@ -145,12 +145,21 @@ class Directory:
         return self._entities.values()
 
     def firm(self, gfid: str) -> GlobexFirm | None:
-        """Return the firm, or None."""
-        return self._firms.get(gfid)
+        """Return the firm, or None when there is none or it was withdrawn."""
+        found = self._firms.get(gfid)
+        return found if found is not None and found.withdrawn_at is None else None
 
-    def firms(self) -> Collection[GlobexFirm]:
-        """Return every firm."""
-        return self._firms.values()
+    def gfid_taken(self, gfid: str) -> bool:
+        """Whether a firm has or had this Globex Firm ID."""
+        return gfid in self._firms
+
+    def firms(self) -> list[GlobexFirm]:
+        """Return every firm, without the withdrawn ones."""
+        return [firm for firm in self._firms.values() if firm.withdrawn_at is None]
+
+    def sessions_with(self, gfid: str) -> list[AnySession]:
+        """Return the sessions that carry a firm."""
+        return [session for session in self._sessions.values() if gfid in session.firms and session.deleted_at is None]
 
     def session(self, session_id: str) -> AnySession | None:
         """Return the session of any service, deleted or not, or None."""
