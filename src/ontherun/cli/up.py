@@ -1,5 +1,6 @@
 """`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
 
+import gc
 import signal
 import sys
 from enum import StrEnum
@@ -128,6 +129,7 @@ def up(
         raise typer.BadParameter("a certificate needs its key, and a key its certificate", param_hint="--tls-key")
     if pair and lab:
         raise typer.BadParameter("a lab's clock is moved in one process", param_hint="--pair")
+    gc.disable()  # at once: what is imported holds nothing that a collection would free
     from ontherun.service.settings import Settings
 
     notices = notice_options.settings_of(
