@@ -1,5 +1,6 @@
 """`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
 
+import gc
 import signal
 import sys
 from enum import StrEnum
@@ -119,6 +120,7 @@ def up(
         raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
     if pair and lab:
         raise typer.BadParameter("a lab's clock is moved in one process", param_hint="--pair")
+    gc.disable()  # at once: what is imported holds nothing that a collection would free
     from ontherun.service.settings import Settings
 
     notices = notice_options.settings_of(
