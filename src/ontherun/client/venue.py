@@ -93,6 +93,13 @@ class Venue:
         except (KeyError, TypeError) as error:
             raise VenueError(f"{source} does not describe a venue: {error!r}") from error
 
+    def backup(self, segment: int) -> tuple[str, int] | None:
+        """Host and port of a segment's designated backup; None where it has none."""
+        for gateway in self.gateways:
+            if (gateway.role, gateway.segment) == ("backup", segment):
+                return gateway.host, gateway.port
+        return None
+
     def gateway(self, segment: int | None = None, role: str = "primary") -> Gateway:
         """The gateway of a market segment, or the first one. Raises VenueError."""
         for gateway in self.gateways:
@@ -110,6 +117,7 @@ class Venue:
                     host=gateway.host,
                     port=gateway.port,
                     tls=None if gateway.tls_certificate is None else trusting(gateway.tls_certificate),
+                    backup=self.backup(gateway.segment),
                     instruments=self.instruments,
                     party_details_list_req_id=demo.party_details_list_req_id,
                 )
