@@ -9,6 +9,7 @@ from ontherun.cli import (
     audit,
     demo,
     drop_copy,
+    firms,
     frames,
     gateways,
     key_test,
@@ -49,6 +50,8 @@ sessions.app.command("live")(live.live)
 sessions.app.command("messages")(live.messages)
 sessions.app.command("end")(live.end)
 app.add_typer(sessions.app)
+app.add_typer(firms.entities)
+app.add_typer(firms.firms)
 app.add_typer(drop_copy.app)
 app.add_typer(market_data.app)
 app.add_typer(requests.app)

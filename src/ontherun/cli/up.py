@@ -1,5 +1,6 @@
 """`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
 
+import gc
 import signal
 import sys
 from enum import StrEnum
@@ -13,8 +14,11 @@ from ontherun.cli.api import DEFAULT_DATA
 from ontherun.cli.program import program
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ontherun.ilink.controls import ControlPolicy
     from ontherun.service.settings import Settings
+    from ontherun.service.standby import Standby
     from ontherun.service.venue import Venue
 
 DataDir = Annotated[
@@ -73,6 +77,14 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    session_ends_with_key: Annotated[
+        bool,
+        typer.Option(
+            "--session-ends-with-key",
+            envvar="ONTHERUN_SESSION_ENDS_WITH_KEY",
+            help="End a live session once its key pair is no longer valid. Without it: it stays until its next login.",
+        ),
+    ] = False,
     messaging_controls: Annotated[
         Controls | None,
         typer.Option(
@@ -95,10 +107,21 @@ def up(
     lab: Annotated[
         bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
     ] = False,
+    pair: Annotated[
+        bool,
+        typer.Option(
+            "--pair",
+            envvar="ONTHERUN_PAIR",
+            help="One of two processes on the same data: this one is the venue, or stands by for the other one.",
+        ),
+    ] = False,
 ) -> None:
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours not in ("always", "exchange"):
         raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
+    if pair and lab:
+        raise typer.BadParameter("a lab's clock is moved in one process", param_hint="--pair")
+    gc.disable()  # at once: what is imported holds nothing that a collection would free
     from ontherun.service.settings import Settings
 
     notices = notice_options.settings_of(
@@ -123,6 +146,8 @@ def up(
         fsync,
         poll,
         lab=lab,
+        pair=pair,
+        session_ends_with_key=session_ends_with_key,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
         identity_provider=sso_options.provider_of(oidc_issuer, oidc_client_id, oidc_client_secret_file),
@@ -139,7 +164,7 @@ def _limits(controls: Controls) -> "ControlPolicy":
 
 
 async def run(settings: "Settings") -> int:
-    """Run a venue until SIGINT or SIGTERM; the process's exit code."""
+    """Run a venue, or stand by for one, until SIGINT or SIGTERM; the process's exit code."""
     import asyncio
 
     from ontherun.gateway.recovery import RecoveryError
@@ -148,15 +173,16 @@ async def run(settings: "Settings") -> int:
     from ontherun.service.venue import Venue
     from ontherun.trace import TraceError
 
+    stop = asyncio.Event()
     try:
-        venue = await Venue.start(settings)
+        venue = await (_one_of_two(settings, stop) if settings.pair else Venue.start(settings))
     except (RegistryError, JournalError, RecoveryError, TraceError, OSError) as error:
         sys.stderr.write(f"ontherun cannot start: {error}\n")
         return 1
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    if venue is None:
+        sys.stdout.write("stopped\n")
+        return 0
+    _stop_on_signals(stop)
     try:
         link = await venue.sign_in_link()
     except RegistryError as error:  # the gateways run; `ontherun sign-in-link` makes one later
@@ -173,6 +199,42 @@ async def run(settings: "Settings") -> int:
         return 1
     sys.stdout.write("stopped\n")
     return 0
+
+
+async def _one_of_two(settings: "Settings", stop: "asyncio.Event") -> "Venue | None":
+    """Be the venue, or stand by until its process ends and go on with it; None when `stop` was set before."""
+    import asyncio
+
+    from ontherun.service.standby import Standby, start
+
+    started = await start(settings)
+    if not isinstance(started, Standby):
+        return started
+    _stop_on_signals(stop)
+    show_standby(started)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping, started.ended}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        await started.stop()
+        return None
+    stopping.cancel()
+    sys.stdout.write("The venue's process has ended: this one takes over.\n")
+    sys.stdout.flush()
+    return await started.take_over()
+
+
+def _stop_on_signals(stop: "asyncio.Event") -> None:
+    import asyncio
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+
+def show_standby(standby: "Standby") -> None:
+    """Print where the backups listen."""
+    at = ", ".join(f"{gateway.host}:{gateway.port}" for gateway in standby.gateways())
+    sys.stdout.write(f"Standing by on {standby.settings.data}: backups listen on {at}. Ctrl-C ends this.\n")
+    sys.stdout.flush()
 
 
 def show(venue: "Venue", link: str | None) -> None:

@@ -8,6 +8,7 @@ from ontherun.client.errors import (
     CancelRefused,
     ClientError,
     Disconnected,
+    InquiryRefused,
     KeyFileError,
     LoginRefused,
     NotApplied,
@@ -19,31 +20,49 @@ from ontherun.client.errors import (
     StateError,
     Terminated,
     UnknownSecurity,
+    Unreachable,
     VenueError,
 )
 from ontherun.client.instruments import Instruments
 from ontherun.client.keyfile import KeyFile
-from ontherun.client.link import Reconnect
 from ontherun.client.login import Login
+from ontherun.client.options import SessionOptions
 from ontherun.client.orders import Order, OrderState
+from ontherun.client.reconnect import Reconnect
+from ontherun.client.recovery import (
+    BackupLost,
+    BackupReady,
+    ConnectionLost,
+    KeyRefused,
+    LoggedIn,
+    LoginPostponed,
+    Promoted,
+    RecoveryEvent,
+    RequestsNotApplied,
+)
 from ontherun.client.reports import (
     Accepted,
+    AffectedOrder,
     BusinessRejected,
     Cancelled,
     CancelRejected,
     Eliminated,
     Fill,
+    MassCancelled,
     Modified,
     OrderReport,
+    PartyDetailsTaken,
     Rejected,
     ReplaceRejected,
     Report,
+    Status,
     TermsReport,
     Traded,
 )
 from ontherun.client.requests import OrderOptions
-from ontherun.client.session import Session, SessionOptions
+from ontherun.client.session import Session
 from ontherun.client.venue import DemoSession, Gateway, Venue
+from ontherun.ilink.client_events import MessagesLost, MessagesRecovered, MessagesRequested
 from ontherun.ilink.messages.enums import ExecInst, ExecMode, TimeInForce
 from ontherun.ilink.messages.enums import SideReq as Side
 
@@ -78,19 +97,37 @@ __all__ = [
     "CancelRejected",
     "ReplaceRejected",
     "BusinessRejected",
+    "MassCancelled",
+    "AffectedOrder",
+    "Status",
+    "PartyDetailsTaken",
     "ClientError",
     "LoginRefused",
     "Disconnected",
+    "Unreachable",
     "Terminated",
     "NotApplied",
     "Refused",
     "OrderRefused",
     "CancelRefused",
     "ReplaceRefused",
+    "InquiryRefused",
     "OrderEnded",
     "ReportsLost",
     "UnknownSecurity",
     "KeyFileError",
     "StateError",
     "VenueError",
+    "RecoveryEvent",
+    "LoggedIn",
+    "ConnectionLost",
+    "LoginPostponed",
+    "KeyRefused",
+    "MessagesRequested",
+    "MessagesRecovered",
+    "MessagesLost",
+    "RequestsNotApplied",
+    "BackupReady",
+    "BackupLost",
+    "Promoted",
 ]

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from ontherun.client.advice import Advice, LoginCode, advice_for, code_text
 
 if TYPE_CHECKING:
-    from ontherun.client.reports import BusinessRejected, CancelRejected, Rejected, ReplaceRejected, Report
+    from ontherun.client.reports import (
+        BusinessRejected,
+        CancelRejected,
+        MassCancelled,
+        Rejected,
+        ReplaceRejected,
+        Report,
+    )
 
 
 class ClientError(Exception):
@@ -31,15 +38,16 @@ class StateError(ClientError):
 class LoginRefused(ClientError):  # noqa: N818 - names a condition
     """The venue refused a login: by NegotiationReject (502), EstablishmentReject (505) or Terminate (507).
 
-    - `answer`: "NegotiationReject", "EstablishmentReject" or "Terminate"; `code`: its ErrorCodes value, as the enum's
-      member when the standard knows it; `name`: the standard's name for it; `reason`: the venue's own text, mostly
-      empty;
+    - `answer`: "NegotiationReject", "EstablishmentReject" or "Terminate"; `ended`: whether it is Terminate;
+    - `code`: its ErrorCodes value, as the enum's member when the standard knows it; `name`: the standard's name for it;
+      `reason`: the venue's own text, mostly empty;
     - `meaning` and `causes`: what it means and what typically leads to it.
     """
 
     def __init__(self, answer: str, code: LoginCode, reason: str) -> None:
         advice: Advice = advice_for(answer, code)
         self.answer = answer
+        self.ended = answer == "Terminate"
         self.code = code
         self.name = code_text(code)
         self.reason = reason
@@ -55,6 +63,10 @@ class Disconnected(ClientError):  # noqa: N818 - names a condition
     A request that was under way may or may not have reached the venue: its fate is known after the next login, when
     the missed reports arrive or the venue says NotApplied.
     """
+
+
+class Unreachable(Disconnected):
+    """No connection could be made to the address."""
 
 
 class Terminated(Disconnected):
@@ -91,10 +103,12 @@ class ReportsLost(ClientError):  # noqa: N818 - names a condition
 class Refused(ClientError):  # noqa: N818 - names a condition
     """A request that the venue refused; `report` is its answer, `code` the number and `reason` the venue's text."""
 
-    def __init__(self, what: str, report: "Rejected | CancelRejected | ReplaceRejected | BusinessRejected") -> None:
+    def __init__(
+        self, what: str, report: "Rejected | CancelRejected | ReplaceRejected | BusinessRejected | MassCancelled"
+    ) -> None:
         self.report = report
-        self.code = int(report.reason)
-        self.reason = report.text
+        self.code = int(report.reason or 0)
+        self.reason = getattr(report, "text", "")
         super().__init__(f"{what} refused: {report.why}")
 
 
@@ -108,6 +122,10 @@ class CancelRefused(Refused):
 
 class ReplaceRefused(Refused):
     """The replace was refused: OrderCancelReplaceReject (536) or BusinessReject (521)."""
+
+
+class InquiryRefused(Refused):
+    """A mass cancel or a question about orders was refused: OrderMassActionReport (562) or BusinessReject (521)."""
 
 
 class OrderEnded(ClientError):  # noqa: N818 - names a condition

@@ -1,25 +1,24 @@
 """Session: log in, trade, receive reports, and survive the loss of the connection. For asyncio."""
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
-from typing import Final, TypedDict, TypeVar, Unpack, cast
+from typing import TypeVar, Unpack, cast
 
 from ontherun.client.errors import ClientError, ReportsLost
 from ontherun.client.feed import Feed
 from ontherun.client.instruments import Instruments
 from ontherun.client.keyfile import KeyFile
-from ontherun.client.link import Link, Reconnect
+from ontherun.client.link import Link
 from ontherun.client.login import Login
+from ontherun.client.options import BACKLOG, SessionOptions, link_options
 from ontherun.client.orders import Order, OrderBase, Orders, Request, Requester, Terms
 from ontherun.client.reading import read_report
-from ontherun.client.reports import BusinessRejected, Cancelled, Modified, Report
-from ontherun.client.requests import NO_MODE, Maker, OrderOptions, base36
+from ontherun.client.reports import AffectedOrder, BusinessRejected, Cancelled, MassCancelled, Modified, Report, Status
+from ontherun.client.requests import NO_MODE, Maker, OrderOptions, Scope, base36
 from ontherun.client.state import StateFile
 from ontherun.client.values import Price, to_decimal, to_wire
-from ontherun.client.wire import Clock, Observer
 from ontherun.ilink.client_events import BusinessMessage, MessagesLost, NumbersNotApplied
 from ontherun.ilink.client_inbound import ClientMemory
 from ontherun.ilink.client_session import Numbered
@@ -29,30 +28,6 @@ from ontherun.ilink.messages.enums import TimeInForce
 from ontherun.sbe import DecodeError
 
 ReportT = TypeVar("ReportT", bound=Report)
-
-BACKLOG: Final = 100_000
-"""Reports kept for a reader of `reports()` who is late."""
-
-
-class SessionOptions(TypedDict, total=False):
-    """How a session behaves.
-
-    - `uuid`: negotiate this one; by default the stored one is continued, or microseconds since the epoch are taken;
-    - `state`: a file that keeps UUID and numbers, so that a restarted program goes on where it ended and fetches what
-      it missed; one file for each session and market segment;
-    - `catch_up`: without a stored state, fetch all that the venue said under the UUID before, too;
-    - `reconnect`: how to come back after a loss; None: a loss ends the session;
-    - `backlog`: how many reports are kept for a late reader of `Session.reports`;
-    - `observe`: called with (sent, frame) for every frame; `clock`: ns since the epoch.
-    """
-
-    uuid: int | None
-    state: str | os.PathLike[str] | None
-    catch_up: bool
-    reconnect: Reconnect | None
-    backlog: int
-    observe: Observer | None
-    clock: Clock
 
 
 class Session:
@@ -81,12 +56,8 @@ class Session:
         self._link = Link(
             login,
             self,
-            clock=self._clock,
-            uuid=options.get("uuid"),
-            state=None if state is None else StateFile(state, login.key.session_id),
-            catch_up=options.get("catch_up", False),
-            reconnect=options.get("reconnect", Reconnect()),
-            observe=options.get("observe"),
+            None if state is None else StateFile(state, login.key.session_id),
+            link_options(options, self._clock),
         )
 
     def __repr__(self) -> str:
@@ -118,6 +89,11 @@ class Session:
     def established(self) -> bool:
         """Whether orders can be sent now."""
         return self._link.established
+
+    @property
+    def backup_ready(self) -> bool:
+        """Whether the connection to the designated backup is established."""
+        return self._link.backup_ready
 
     @property
     def orders(self) -> tuple[OrderBase, ...]:
@@ -226,6 +202,49 @@ class Session:
         )
         return await self._answer(known, request_id, message, Modified)
 
+    async def mass_cancel(
+        self,
+        *,
+        security: str | int | None = None,
+        group: str = "",
+        segment: int | None = None,
+        side: Side | None = None,
+        time_in_force: TimeInForce | None = None,
+    ) -> tuple[AffectedOrder, ...]:
+        """Cancel the session's working orders in an instrument, a group, a market segment, or all; those that went.
+
+        `side` and `time_in_force` (DAY, GTC, GTD) narrow it. Raises InquiryRefused, NotApplied or Disconnected.
+        """
+        request_id = self._next_id()
+        scope = self._scope(security, group, segment)
+        message = self._maker.mass_cancel(scope, side, time_in_force, request_id, self._clock())
+        parts = await self._parts(request_id, message)
+        return tuple(order for part in parts if isinstance(part, MassCancelled) for order in part.orders)
+
+    async def order_status(self, order: OrderBase | int) -> Status:
+        """Ask how a working order stands, an Order or an OrderID. Raises InquiryRefused, NotApplied or Disconnected."""
+        order_id = order if isinstance(order, int) else order.order_id
+        if order_id is None:
+            raise ValueError("an order has a status once it was accepted")
+        request_id = self._next_id()
+        message = self._maker.order_status(order_id, request_id, self._clock())
+        return await self._answer(None, request_id, message, Status)
+
+    async def mass_status(
+        self,
+        *,
+        security: str | int | None = None,
+        group: str = "",
+        segment: int | None = None,
+        time_in_force: TimeInForce | None = None,
+    ) -> tuple[Status, ...]:
+        """Ask how the working orders in a scope stand, as in `mass_cancel`. Raises what `order_status` raises, also
+        where there is no order."""
+        request_id = self._next_id()
+        scope = self._scope(security, group, segment)
+        message = self._maker.mass_status(scope, time_in_force, request_id, self._clock())
+        return tuple(part for part in await self._parts(request_id, message) if isinstance(part, Status))
+
     async def send(self, message: Numbered) -> int:
         """Send any business message of the protocol; its number. The answer comes through `reports()`."""
         return self._link.send(message)
@@ -274,6 +293,18 @@ class Session:
         assert isinstance(report, kind)
         return report
 
+    async def _parts(self, request_id: int, message: Numbered) -> list[Report]:
+        """Send a request over many orders; every report of its answer."""
+        answer: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+        request = Request(None, request_id, answer)
+        self._orders.sent(request, self._link.send(message))
+        await answer
+        return request.parts
+
+    def _scope(self, security: str | int | None, group: str, segment: int | None) -> Scope:
+        security_id = None if security is None else self._instruments.security_id(security)
+        return Scope(security_id, group, segment)
+
     def _which(self, known: OrderBase | None, security: str | int | None, side: Side | None) -> tuple[int, Side]:
         if known is not None:
             return known.security_id, known.side
@@ -301,9 +332,9 @@ class Session:
             self._link.rewind(seq_num)
         self.feed.put(report)
 
-    def on_not_applied(self, event: NumbersNotApplied) -> None:
+    def on_not_applied(self, event: NumbersNotApplied, resent: Mapping[int, int]) -> None:
         """Requests that never arrived."""
-        self._orders.not_applied(event.from_seq_no, event.count)
+        self._orders.not_applied(event.from_seq_no, event.count, resent)
 
     def on_messages_lost(self, event: MessagesLost) -> None:
         """Reports that cannot be fetched."""

@@ -7,12 +7,12 @@ here; then one commit, then one write per connection. Nothing of a turn is writt
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from time import monotonic_ns
-from typing import Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ontherun.calendar import calendar_of_segment
-from ontherun.gateway.connection import Connection
+from ontherun.gateway.connection import LAST_WORDS, Connection
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
@@ -22,18 +22,21 @@ from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode, words
 from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.gateway_session import GatewaySession
+from ontherun.ilink.messages import UINT64_NULL
 from ontherun.ilink.messages.enums import ExecReason
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
 from ontherun.ilink.templates import GATEWAY_BUSINESS, MAX_TIME
 from ontherun.ilink.trace import LoginTrace, Verdict
-from ontherun.journal import Journal, Outbox
-from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
+from ontherun.journal import Journal, JournalError, Outbox
 from ontherun.trace import Level, TraceEntry, TraceKind
 from ontherun.trace.entry import Fact
 
 DISCONNECT = ExecReason.CANCEL_ON_DISCONNECT
+
+if TYPE_CHECKING:
+    from ontherun.gateway.standby import Following
 
 BACKLOG = 1024
 ACCEPTORS = 8
@@ -42,8 +45,10 @@ ACCEPTORS = 8
 TICK = 0.25
 """Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
 
-LAST_WORDS = 1.0
-"""Seconds that a stopping gateway gives its peers to take what was written to them."""
+
+_ONE_ENTRY = 2  # pieces: its head and its body
+_FRAMES = Kind.FRAMES.value
+_head = HEAD.pack
 
 
 class Log(Protocol):
@@ -65,6 +70,18 @@ class Log(Protocol):
         """Write what was logged."""
 
 
+class RegisteredPartyDetails(Protocol):
+    """Party details as the registry holds them."""
+
+    @property
+    def account(self) -> bytes:
+        """The customer account (PartyDetailRole 24), empty without one."""
+
+    @property
+    def self_match_prevention_id(self) -> int | None:
+        """SelfMatchPreventionID (2362)."""
+
+
 class Directory(Authority, Protocol):
     """What the gateway asks of the registry, synchronously and from memory."""
 
@@ -84,15 +101,15 @@ class Directory(Authority, Protocol):
 class Gateway:
     """The listeners and connections of one market segment.
 
-    `clock` returns ns since the epoch; `poll` is how long, in ns, the loop is kept awake after input (0: not at
-    all); `broken` is called once when the journal cannot be written: nothing may be acknowledged any more; `note` keeps
-    what the owners of sessions are told.
+    Without a `journal` it only follows one, see `following`. `clock` returns ns since the epoch; `poll` is how long, in
+    ns, the loop is kept awake after input (0: not at all); `broken` is called once when the journal cannot be written:
+    nothing may be acknowledged any more; `note` keeps what the owners of sessions are told.
     """
 
     def __init__(
         self,
         engine: Engine,
-        journal: Journal,
+        journal: Journal | None,
         outbox: "Outbox[tuple[str, int]]",
         directory: Directory,
         policy: SessionPolicy,
@@ -108,9 +125,11 @@ class Gateway:
         self.connections: set[Connection] = set()
         self.roles = {role: role for role in Role}
         """What the listener of each designated role is now: a promotion may change it."""
+        self.following: Following | None = None
+        """Set while another process writes the journal."""
         self.last_now = clock()
         self._offset = policy.clock_offset() if policy.clock_offset is not None else 0
-        self._journal = journal
+        self._keep = nobody if journal is None else journal.commit
         self._directory = directory
         self.policy = policy
         self._clock = clock
@@ -125,8 +144,11 @@ class Gateway:
         self._speakers: list[Connection] = []
         self._scheduled = False
         self._failed = False
+        self._alone = False
+        self._syncs = getattr(journal, "fsync", False)
         self._loop = asyncio.get_running_loop()
         self._call_soon = self._loop.call_soon
+        self.later = self._loop.call_later
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
         self._weeks = calendar_of_segment(engine.segment_id)
@@ -212,6 +234,8 @@ class Gateway:
         What this turn said to the session is numbered under its present UUID, and leaves before the login changes that;
         so does what a lost connection, which this turn is yet to read, makes it say.
         """
+        if self.following is not None:
+            return self.following.get(session)
         lane = self.engine.lanes.get(session)
         if lane is not None:
             for there in (lane.connection, lane.backup):
@@ -247,10 +271,19 @@ class Gateway:
             lane.backup = None
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
-    def unbind_all(self) -> None:
-        """Journal that the bindings which a stopped process left behind are gone, and what follows from that."""
+    def write_to(self, journal: Journal) -> None:
+        """Be the journal's writer from here on."""
+        self._keep = journal.commit
+        self._syncs = getattr(journal, "fsync", False)
+        self.following = None
+
+    def unbind_all(self, but: Container[str] = ()) -> None:
+        """Journal that the bindings which a stopped process left behind are gone, and what follows from that; those of
+        the sessions in `but` go on."""
         now = self.now()
-        for lane in self.engine.lanes.values():
+        for session, lane in self.engine.lanes.items():
+            if session in but:
+                continue
             records = lane.stream.unbinding(now)
             for record in records:
                 lane.stream.apply(record)
@@ -366,15 +399,29 @@ class Gateway:
         """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner
         for number in sorted(registered.keys() - owner.party_details.keys()):
-            details = PartyDetails(number, registered[number].account)
+            known = registered[number]
+            guard = UINT64_NULL if known.self_match_prevention_id is None else known.self_match_prevention_id
+            details = PartyDetails(number, known.account, guard)
             self.engine.register(lane, owner.firm, details)
             fact: dict[str, object] = {"firm": owner.firm, "id": number, "account": details.account.decode()}
+            fact["self_match_prevention_id"] = guard
             self.journal(Kind.PARTY, lane.number, self.last_now, json_body(fact))
 
     def journal(self, kind: Kind, lane: int, now: int, body: bytes) -> None:
         """Put an entry into this turn's batch."""
         self._entries += (HEAD.pack(kind, lane, len(body), now), body)
         if not self._scheduled:
+            self._schedule()
+
+    def took(self, lane: Lane, frames: bytes, now: int) -> None:
+        """Journal business frames that were carried out.
+
+        They are committed and answered at once if they seem to be alone in their turn, as those before them were.
+        """
+        self._entries += (_head(_FRAMES, lane.number, len(frames), now), frames)
+        if not self._scheduled:
+            if self._alone:
+                self._commit()
             self._schedule()
 
     def speak(self, connection: Connection) -> None:
@@ -394,34 +441,40 @@ class Gateway:
     # The turn.
 
     def flush(self) -> None:
-        """Commit this turn, then write it."""
+        """End this turn: commit what is left of it, then write it."""
         self._scheduled = False
-        engine = self.engine
+        entries = self._entries
+        self._alone = not self._syncs and len(entries) <= (0 if self._alone else _ONE_ENTRY)
+        if entries:
+            self._commit()
         if self._failed:
             return
-        if self._entries:
-            try:
-                self._journal.commit(b"".join(self._entries), engine.outputs_crc())
-                self._entries.clear()
-                self._deliver()
-            except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
-                self._failed = True
-                self._broken(error)
-                self.log.error("journal_failed", error=str(error))
-                self.log.flush()
-                return
         self.log.end_turn()  # why a login was refused is known before the refusal leaves
         if self._speakers:
             speakers = dict.fromkeys(self._speakers)
             self._speakers.clear()
             for connection in speakers:
                 connection.write()
-        if engine.refusals or engine.errors:
-            log_refusals(engine, self.log, self.last_now)
+        if self.engine.refusals or self.engine.errors:
+            log_refusals(self.engine, self.log, self.last_now)
         if self._poll:
             self._awake_until = monotonic_ns() + self._poll
             if not self._awake:
                 self._stay_awake()
+
+    def _commit(self) -> None:
+        """Commit what the turn has brought so far, and answer it."""
+        if self._failed:
+            return
+        try:
+            self._keep(b"".join(self._entries), self.engine.outputs_crc())
+            self._entries.clear()
+            self._deliver()
+        except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
+            self._failed = True
+            self._broken(error)
+            self.log.error("journal_failed", error=str(error))
+            self.log.flush()
 
     def _deliver(self) -> None:
         """Write what was said to whoever is there, then store it for those who ask again."""
@@ -453,3 +506,8 @@ class Gateway:
         self._begin_due_week(now)
         self.log.flush()
         self._timer = self._loop.call_later(TICK, self._tick)
+
+
+def nobody(_batch: bytes, _outputs_crc: int, /) -> NoReturn:
+    """Commit nothing: another process has the journal. To come here is our mistake, and stops the venue."""
+    raise JournalError("this process follows the journal, and may not write it")

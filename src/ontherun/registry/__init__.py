@@ -27,6 +27,7 @@ from ontherun.registry.identities import Identity
 from ontherun.registry.invitations import Invited
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
+from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.messages import Message
 from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
 from ontherun.registry.notices import Notices
@@ -43,6 +44,7 @@ from ontherun.registry.principal import (
     Role,
     SecondFactor,
 )
+from ontherun.registry.reading import DirectoryReader
 from ontherun.registry.records import (
     ACCOUNT_PATTERN,
     GFID_PATTERN,
@@ -105,7 +107,6 @@ from ontherun.registry.request_parts import Preview, identity
 from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
 from ontherun.registry.second_factors import AFTER_PROOF, Budget, TotpOffer
 from ontherun.registry.sign_in import SecondFactorOwed
-from ontherun.registry.standing import Standing, Standings
 from ontherun.registry.terms import (
     PRODUCTS,
     AnyTerms,
@@ -121,8 +122,10 @@ from ontherun.registry.terms import (
     DeleteSession,
     ImportSessions,
     RegisterFirm,
+    RenameFirm,
     RequestKind,
     SetProtocol,
+    WithdrawFirm,
     terms_from_json,
     terms_to_json,
 )
@@ -132,8 +135,10 @@ from ontherun.registry.web_sessions import SignedIn, csrf_of
 
 __all__ = [
     "Registry",
+    "DirectoryLock",
     # what gateways read
     "Directory",
+    "DirectoryReader",
     "KeyFound",
     "KeyRefused",
     # the audit
@@ -229,6 +234,8 @@ __all__ = [
     "ChangeMarketDataSession",
     "DeleteMarketDataSession",
     "RegisterFirm",
+    "RenameFirm",
+    "WithdrawFirm",
     "DropCopyGroup",
     "CopiedMessages",
     "PRODUCTS",
@@ -264,8 +271,6 @@ __all__ = [
     "NeedKind",
     "Overview",
     "look_over",
-    "Standing",
-    "Standings",
     # what can go wrong
     "RegistryError",
     "NotFoundError",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 SECRETS = frozenset(
     {"authorization", "hmac_signature", "master_key", "password", "secret", "secret_key", "signature", "token"}
@@ -25,8 +26,7 @@ class JsonLog:
     """
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
-        path.touch(mode=0o600)
-        self._file = path.open("a", encoding="utf-8")
+        self._file = _opened(path)
         self._clock = clock
         self._urgent = False
         self._second = -1
@@ -56,6 +56,11 @@ class JsonLog:
         self._urgent = False
         with suppress(OSError):
             self._file.flush()
+
+    def go_on_in(self, path: Path) -> None:
+        """Log to another file from here on."""
+        self.close()
+        self._file = _opened(path)
 
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
@@ -92,3 +97,8 @@ class _Handler(logging.Handler):
             facts["traceback"] = self.formatter.formatException(record.exc_info)
         told(record.getMessage(), **facts)
         self._log.flush()
+
+
+def _opened(path: Path) -> TextIO:
+    path.touch(mode=0o600)
+    return path.open("a", encoding="utf-8")
