@@ -107,7 +107,6 @@ from ontherun.registry.request_parts import Preview, identity
 from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
 from ontherun.registry.second_factors import AFTER_PROOF, Budget, TotpOffer
 from ontherun.registry.sign_in import SecondFactorOwed
-from ontherun.registry.standing import Standing, Standings
 from ontherun.registry.terms import (
     PRODUCTS,
     AnyTerms,
@@ -272,8 +271,6 @@ __all__ = [
     "NeedKind",
     "Overview",
     "look_over",
-    "Standing",
-    "Standings",
     # what can go wrong
     "RegistryError",
     "NotFoundError",

@@ -14,6 +14,7 @@ from ontherun.keys import (
     activate,
     cut_over,
     deactivate,
+    health_of_session,
     score_of_entity,
 )
 from ontherun.registry.checks import checked_name
@@ -24,7 +25,6 @@ from ontherun.registry.pairs_changes import PairChanges
 from ontherun.registry.principal import Principal, Right, SecondFactor
 from ontherun.registry.records import LABEL_PATTERN, AnySession, StoredKeyPair
 from ontherun.registry.sealing import MasterKeys, row_identity
-from ontherun.registry.standing import Standings
 from ontherun.registry.store import Change, Store
 
 
@@ -57,7 +57,6 @@ class KeyPairs:
         self._store = store
         self._directory = store.directory
         self._master_keys = master_keys
-        self.standings = Standings(store.directory, uses.known, store.clock.now)
         self._changes = PairChanges(store.directory, master_keys, policy, random_bytes)
 
     async def generate(
@@ -277,7 +276,8 @@ class KeyPairs:
 
     def health(self, session_id: str) -> Health:
         """Return how well the pairs of a session are looked after."""
-        return self.standings.of(session_id).health
+        pairs = [stored.pair for stored in self._directory.pairs_of(session_id)]
+        return health_of_session(pairs, self.uses.known, self._store.clock.now())
 
     def health_of_entity(self, by: Principal, entity_id: int) -> tuple[int, dict[str, Health]]:
         """Return the score of an entity, and the health of each of its sessions by Session ID."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -36,12 +37,13 @@ from ontherun.portal.session_csv import COLUMNS
 from ontherun.portal.status import Status
 from ontherun.registry import (
     CreateSessions,
+    Directory,
     InvalidError,
     OrderEntrySession,
     Principal,
     Registry,
     Right,
-    Standings,
+    StoredKeyPair,
 )
 from ontherun.registry import Request as SubmittedRequest
 
@@ -63,18 +65,22 @@ class Row:
 
     session: OrderEntrySession
     state: str
-    standings: Standings
+    directory: Directory
     now: int
+
+    @cached_property
+    def _valid(self) -> list[StoredKeyPair]:
+        return self.directory.valid_pairs_of(self.session.session_id, self.now)
 
     @property
     def valid_pairs(self) -> int:
         """How many key pairs can log in."""
-        return len(self.standings.of(self.session.session_id, self.now).valid)
+        return len(self._valid)
 
     @property
     def next_expiry(self) -> int | None:
         """When the first of them ends, ns since 1970 UTC; None without any."""
-        return self.standings.of(self.session.session_id, self.now).next_expiry
+        return min((stored.pair.expires_at for stored in self._valid), default=None)
 
 
 _SORTS: dict[str, Callable[[Row], Any]] = {
@@ -153,7 +159,7 @@ def _rows(registry: Registry, status: Status, viewer: Principal) -> list[Row]:
         state = "logged in" if session.session_id in connected else "not logged in"
         if session.session_id in closed:
             state = "port closed"
-        rows.append(Row(session, state, registry.pairs.standings, now))
+        rows.append(Row(session, state, registry.directory, now))
     return rows
 
 
