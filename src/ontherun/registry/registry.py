@@ -16,8 +16,9 @@ from ontherun.registry.audit_book import AuditBook
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.drop_copy import DropCopyGroups
-from ontherun.registry.entities import Entities, Firms
+from ontherun.registry.entities import Entities
 from ontherun.registry.errors import SchemaError
+from ontherun.registry.firms import Firms
 from ontherun.registry.gateways import Gateways
 from ontherun.registry.idempotency import Idempotency
 from ontherun.registry.identities import Identities
@@ -43,6 +44,7 @@ from ontherun.registry.policies import Policies
 from ontherun.registry.principal import SYSTEM, Principal, Role
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.records_people import LOCAL_POLICY, PeoplePolicy, User
+from ontherun.registry.refusals import Refusals
 from ontherun.registry.requests import Requests
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealed_columns import sealed_with
@@ -116,7 +118,10 @@ class Registry:
             random_bytes,
         )
         self.tokens = ApiTokens(store, rules, random_bytes)
-        self.people = People(store, self.users, self.web_sessions, self.tokens, self.second_factors, attempts, rules)
+        self.refusals = Refusals(store)
+        self.people = People(
+            store, self.users, self.web_sessions, self.tokens, self.second_factors, attempts, rules, self.refusals
+        )
         self.invitations = Invitations(
             store, self.users, self.people, self.sign_in, attempts, passwords, rules, random_bytes
         )
