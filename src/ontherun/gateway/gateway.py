@@ -281,6 +281,10 @@ class Gateway:
         lane.came_back(self.stored(lane.stream, lane.missed_uuid).stop)
         if lane.backup is connection:
             lane.backup = None
+        return self.party_details(lane)
+
+    def party_details(self, lane: Lane) -> Mapping[int, RegisteredPartyDetails]:
+        """A live view of the registered party details that orders of this lane may name."""
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def write_to(self, journal: Journal) -> None:
