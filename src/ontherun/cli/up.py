@@ -1,5 +1,6 @@
 """`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
 
+import os
 import signal
 import sys
 from enum import StrEnum
@@ -79,6 +80,12 @@ def up(
             help="How much sessions may send: the exchange's limits, or off. Without it: as it was.",
         ),
     ] = None,
+    drain: Annotated[
+        float,
+        typer.Option(
+            envvar="ONTHERUN_DRAIN", min=0, help="Seconds that a stop waits for clients to take their last messages."
+        ),
+    ] = 5.0,
     smtp_host: notice_options.SmtpHost = None,
     smtp_port: notice_options.SmtpPort = 587,
     smtp_user: notice_options.SmtpUser = "",
@@ -120,6 +127,7 @@ def up(
         ready_file,
         "exchange" if hours == "exchange" else "always",
         fsync,
+        drain,
         poll,
         lab=lab,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
@@ -153,9 +161,19 @@ async def run(settings: "Settings") -> int:
         sys.stderr.write(f"ontherun cannot start: {error}\n")
         return 1
     stop = asyncio.Event()
+
+    def end(number: int) -> None:
+        """End in order; at the second signal at once: whatever was acknowledged is durable."""
+        if stop.is_set():
+            venue.log.flush()
+            os._exit(128 + number)
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end, number)
+    if hasattr(signal, "SIGHUP"):
+        loop.add_signal_handler(signal.SIGHUP, venue.log.reopen)
     try:
         link = await venue.sign_in_link()
     except RegistryError as error:  # the gateways run; `ontherun sign-in-link` makes one later
@@ -166,6 +184,8 @@ async def run(settings: "Settings") -> int:
     waiting: set[asyncio.Future[Any]] = {stopping, venue.failed}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    if not venue.failed.done():
+        await venue.drain()
     await venue.stop()
     if venue.failed.done():
         sys.stderr.write(f"ontherun stopped: {venue.failed.result()}\n")

@@ -74,6 +74,8 @@ class Connection(asyncio.Protocol):
         self.witness: Witness = self._gateway.new_witness(self.peer, self.session.role)
         self.transport.set_write_buffer_limits(high=SLOW_CONSUMER)
         self._gateway.connections.add(self)
+        if self._gateway.going_down:
+            self.end(TerminateCode.FINISHED, self._gateway.going_down, self._gateway.now())
 
     def data_received(self, data: bytes) -> None:
         """Carry out every whole frame; keep the rest for the next read."""
@@ -110,6 +112,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer does not read: let it go."""
+        self._gateway.counts.slow_consumers += 1
         unsent = self.transport.get_write_buffer_size()
         self._gateway.log.warning("slow_consumer", connection=self.id, peer=self.peer, unsent=unsent)
         self.witness.slow_consumer(unsent, self._gateway.now())
@@ -218,6 +221,7 @@ class Connection(asyncio.Protocol):
             error = FramingError("size", size, [])
         else:
             return data[position : position + size] if end - position >= size else None
+        self._gateway.counts.bad_frames += 1
         self._gateway.log.warning("bad_frame", connection=self.id, peer=self.peer, error=str(error))
         self.witness.bad_frame(str(error), now)
         self.act(lambda: self.session.framing_fault(error, now), now)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 SECRETS = frozenset(
     {"authorization", "hmac_signature", "master_key", "password", "secret", "secret_key", "signature", "token"}
@@ -25,9 +26,11 @@ class JsonLog:
     """
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
-        path.touch(mode=0o600)
-        self._file = path.open("a", encoding="utf-8")
+        self._path = path
+        self._file = _opened(path)
         self._clock = clock
+        self.lost = 0
+        """Lines that the disk did not take."""
         self._urgent = False
         self._second = -1
         self._second_text = ""
@@ -57,6 +60,11 @@ class JsonLog:
         with suppress(OSError):
             self._file.flush()
 
+    def reopen(self) -> None:
+        """Go on in a new file of the same name, where something has moved the old one away."""
+        self.close()
+        self._file = _opened(self._path)
+
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
         with suppress(OSError):
@@ -74,8 +82,10 @@ class JsonLog:
             self._second = second
             self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         line = {"at": f"{self._second_text}.{rest:09d}Z", "level": level, "event": event, **facts}
-        with suppress(OSError):
+        try:
             self._file.write(_encode(line) + "\n")
+        except OSError:
+            self.lost += 1
 
 
 class _Handler(logging.Handler):
@@ -92,3 +102,8 @@ class _Handler(logging.Handler):
             facts["traceback"] = self.formatter.formatException(record.exc_info)
         told(record.getMessage(), **facts)
         self._log.flush()
+
+
+def _opened(path: Path) -> TextIO:
+    path.touch(mode=0o600)
+    return path.open("a", encoding="utf-8")

@@ -21,6 +21,9 @@ from ontherun.market.states import SecurityTradingStatus
 from ontherun.portal.status import GatewayAddress
 from ontherun.service.settings import Settings
 
+GOING_DOWN = "the gateway is going down"
+"""What a client is told in its Terminate."""
+
 
 class SegmentRuntime:
     """A market segment as it runs: `engine`, `gateway`, and what its start `recovered`."""
@@ -30,6 +33,7 @@ class SegmentRuntime:
         self.recovered = Recovered(0, 0)
         self.engine = Engine(segment_id, SegmentPolicy())
         self.gateway: Gateway
+        self.journal: FileJournal
         self.hours = hours_of_segment(segment_id) if settings.hours == "exchange" else None
         self._settings = settings
         self._ports: dict[Role, int] = {}
@@ -51,7 +55,7 @@ class SegmentRuntime:
         """
         settings, engine = self._settings, self.engine
         journal_file, outbox_file = self._files()
-        journal = FileJournal(journal_file, fsync=settings.fsync)
+        self.journal = journal = FileJournal(journal_file, fsync=settings.fsync)
         self._close.callback(journal.close)
         if journal.cut:
             log.warning("journal_torn", segment=self.segment_id, cut_off=journal.cut)
@@ -96,7 +100,7 @@ class SegmentRuntime:
 
     async def listen(self) -> None:
         """Listen on the primary and the backup. Raises OSError for a port that is taken."""
-        self._close.push_async_callback(self.gateway.close, "the gateway is going down")
+        self._close.push_async_callback(self.gateway.close, GOING_DOWN)
         host = self._settings.host
         for role in (Role.PRIMARY, Role.BACKUP):
             port = self._settings.gateway_port(self.segment_id, role)

@@ -17,6 +17,7 @@ from ontherun.ilink.policy import SessionPolicy
 from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
 from ontherun.portal.app import create_app
+from ontherun.portal.measures import Measure
 from ontherun.portal.routes_people import sign_in_url
 from ontherun.portal.single_sign_on import SingleSignOn
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
@@ -26,9 +27,11 @@ from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
 from ontherun.service.due_requests import DueRequests
+from ontherun.service.health import unready
 from ontherun.service.log import JsonLog
 from ontherun.service.market_hours import MarketHours
-from ontherun.service.segment_runtime import SegmentRuntime
+from ontherun.service.measures import measures
+from ontherun.service.segment_runtime import GOING_DOWN, SegmentRuntime
 from ontherun.service.settings import Settings
 from ontherun.service.web import WebServer
 from ontherun.trace import TraceStore
@@ -48,6 +51,7 @@ class Venue:
         self.demo: list[DemoSession] = []
         self.segments = {segment: SegmentRuntime(segment, settings) for segment in sorted(settings.segments)}
         self.api_url = ""
+        self.draining = False
         self._close = contextlib.AsyncExitStack()
 
     @classmethod
@@ -67,6 +71,13 @@ class Venue:
             await venue.stop()
             raise
         return venue
+
+    async def drain(self) -> None:
+        """Take no new client, and end every session in order; the portal goes on until `stop`, and says so."""
+        self.draining = True
+        self.log.info("draining", seconds=self.settings.drain_seconds)
+        gateways = [segment.gateway for segment in self.segments.values()]
+        await asyncio.gather(*(gateway.drain(GOING_DOWN, self.settings.drain_seconds) for gateway in gateways))
 
     async def stop(self) -> None:
         """End the sessions in order, commit, and close everything; the reverse of the start."""
@@ -154,6 +165,14 @@ class Venue:
             if session_id in segment.gateway.closed_ports():
                 segment.gateway.open_port(session_id)
 
+    async def unready(self) -> list[str]:
+        """Why clients cannot log in and trade now."""
+        return await unready(self)
+
+    async def measures(self) -> list[Measure]:
+        """What the parts of the venue have counted."""
+        return await measures(self)
+
     def live(self, session_id: str) -> list[LiveStream]:
         """How the session stands on each segment where it ever was."""
         found = (live_stream(segment.gateway, session_id) for segment in self.segments.values())
@@ -197,7 +216,7 @@ class Venue:
 
     async def _open(self, clock: SystemClock | LabClock) -> None:
         settings, registry = self.settings, self.registry
-        log = JsonLog(settings.data / "ontherun.log", clock.now)
+        self.log = log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
         handler = log.handler()
         logging.getLogger().addHandler(handler)
