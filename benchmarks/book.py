@@ -63,6 +63,8 @@ class Message:
 
 class Details:
     account = b"ACCOUNT"
+    self_match_prevention_id = UINT64_NULL
+    self_match_prevention_instruction = 0
 
 
 class Owner:

@@ -145,13 +145,12 @@ def test_an_order_that_does_not_decode_is_refused_with_109(venue: VenueProcess, 
 
 def test_a_message_that_the_segment_does_not_take_is_refused_with_3(venue: VenueProcess, client: RawClient) -> None:
     client.log_in()
-    request = m.OrderStatusRequest(
+    request = m.RequestForQuote(
         party_details_list_req_id=1,
-        ord_status_req_id=1,
+        quote_req_id=1,
         manual_order_indicator=0,
         seq_num=1,
         sender_id=b"T1",
-        order_id=1,
         sending_time_epoch=1,
         location=b"US,NY",
     )

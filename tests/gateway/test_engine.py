@@ -22,6 +22,7 @@ UB10 = next(i.security_id for i in BENCHMARKS if i.symbol == "UB10")
 PRICE = 99 * 10**9
 TICK = 15_625_000
 SESSIONS = ("AAA", "BBB")
+NO_DETAILS: dict[str, object] = {"id": 1, "account": "", "self_match_prevention_id": m.UINT64_NULL}
 
 
 def login_entries() -> list[Entry]:
@@ -37,7 +38,7 @@ def login_entries() -> list[Entry]:
                 NOW,
                 Established(session, 40, NOW, "FIRM" + session[0], UUID, NOW + 1, Role.PRIMARY).to_bytes(),
             ),
-            Entry(Kind.PARTY, lane, NOW, json_body({"firm": "FIRM" + session[0], "id": 1, "account": ""})),
+            Entry(Kind.PARTY, lane, NOW, json_body(NO_DETAILS | {"firm": "FIRM" + session[0]})),
         ]
     return entries
 

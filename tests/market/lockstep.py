@@ -9,6 +9,7 @@ from ontherun.market import (
     DayMinQty,
     ExhaustedReplace,
     MarketSegment,
+    MassActionReported,
     OFMChain,
     OrderAccepted,
     OrderCancelled,
@@ -20,6 +21,7 @@ from ontherun.market import (
     SecurityTradingStatus,
     SegmentPolicy,
 )
+from ontherun.market.segment import rests
 from ontherun.market.terms import (
     ALL_OR_NONE,
     BUY,
@@ -37,7 +39,7 @@ from ontherun.market.terms import (
     UINT64_NULL,
 )
 
-from .messages import NOW, UB02, UB10, NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest, Owner
+from .messages import NOW, UB02, UB10, Inquiry, NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest, Owner
 from .reference import TODAY, ReferenceMarket
 
 LOTS = replace(UB10, symbol="LOTS", security_id=7, min_qty=2, qty_increment=2, display_allowed=False)
@@ -63,6 +65,8 @@ def told(event):
             return ("modified", order.order_id, event.cum_qty, event.leaves_qty, exec_id)
         case OrderCancelled(order=order, exec_id=exec_id):
             return ("cancelled", order.order_id, order.cum_qty, event.restatement_reason, exec_id)
+        case MassActionReported(report_id=report_id, reason=reason, cancelled=cancelled):
+            return ("mass action", report_id, reason, cancelled)
         case BusinessRejected():
             return ("business rejected", int(event.reason), event.ref_tag)
         case OrderRejected() | CancelRejected() | ReplaceRejected():
@@ -75,15 +79,16 @@ class Pair:
 
     def __init__(self, random):
         self.random = random
-        latches, cancels, day_min_qty, any_sender = (random.random() < 0.5 for _ in range(4))
+        latches, cancels, day_min_qty, any_sender, compulsory = (random.random() < 0.5 for _ in range(5))
         policy = SegmentPolicy(
             ofm_chain=OFMChain.ENABLED_STAYS if latches else OFMChain.FIRST_DECIDES,
             exhausted_replace=ExhaustedReplace.CANCEL if cancels else ExhaustedReplace.REJECT,
             day_min_qty=DayMinQty.ELIMINATE if day_min_qty else DayMinQty.REFUSE,
             replace_by_other_sender_id=any_sender,
+            self_match_prevention=compulsory,
         )
         self.fast = MarketSegment(40, INSTRUMENTS, policy)
-        self.plain = ReferenceMarket(40, INSTRUMENTS, latches, cancels, day_min_qty, any_sender)
+        self.plain = ReferenceMarket(40, INSTRUMENTS, latches, cancels, day_min_qty, any_sender, compulsory)
         self.owners = [Owner("ABC", "FIRM1"), Owner("ABC", "FIRM2"), Owner("XYZ", "FIRM2"), Owner("XYZ", "FIRM2")]
         self.known = []  # (OrderID, ClOrdID, SecurityID, Side) of what was once accepted
         self.history = []
@@ -96,7 +101,7 @@ class Pair:
         said = [told(event) for event in events]
         assert said == getattr(self.plain, command)(*arguments), f"command {len(self.history)}: {command}{arguments}"
         for event in events:
-            self.counted[type(event).__name__, int(getattr(event, "reason", 0))] += 1
+            self.counted[type(event).__name__, int(getattr(event, "reason", None) or 0)] += 1
             if isinstance(event, OrderAccepted):
                 terms = event.order.terms
                 self.known.append((event.order.order_id, terms.cl_ord_id, terms.security_id, terms.side))
@@ -114,9 +119,11 @@ class Pair:
         if pick < 0.70:
             request = self.cancel()
             return "cancel", self.sender(request, owner), request
-        if pick < 0.992:
+        if pick < 0.985:
             request = self.replace()
             return "replace", self.sender(request, owner), request
+        if pick < 0.993:
+            return "mass_cancel", owner, self.mass_cancel()
         if pick < 0.994:
             return "cancel_day_orders", owner, 100
         if pick < 0.995:
@@ -124,6 +131,15 @@ class Pair:
         if pick < 0.996:
             return "new_on_the_run", self.random.choice(INSTRUMENTS).security_id
         return "set_state", self.random.choice(list(SecurityTradingStatus))
+
+    def mass_cancel(self):
+        scope = self.random.choice((1, 1, 7, 10))
+        fields = {"security_id": self.security(), "security_group": self.random.choice((b"USBD", b"USBD", b"NONE"))}
+        fields["side"] = self.random.choice((UINT8_NULL, BUY, SELL))
+        fields["time_in_force"] = self.random.choice((UINT8_NULL, UINT8_NULL, DAY, GOOD_TILL_CANCEL, GOOD_TILL_DATE))
+        fields["mass_cancel_request_type"] = self.random.choice((UINT8_NULL, 101))
+        fields["party_details_list_req_id"] = 9 if self.rarely() else self.random.choice((1, 3))
+        return Inquiry(mass_action_scope=scope, **fields)
 
     def new_order(self):
         side, qty, price, fields = self.terms()
@@ -202,7 +218,7 @@ class Pair:
             fields["execution_mode"] = PASSIVE
         if self.random.random() < 0.08:
             fields["exec_inst"] = ONLY_BEST
-        fields["party_details_list_req_id"] = self.random.choice((1, 1, 1, 2, 3))
+        fields["party_details_list_req_id"] = self.random.choice((1, 1, 1, 2, 3, 4, 4, 5, 6))
         side = self.random.choice((BUY, SELL))
         away = self.random.randint(-3, 9)  # from the other side: below 0 it is likely to trade
         price = MIDDLE + (away if side == SELL else -away) * UB10.tick
@@ -246,7 +262,7 @@ class Pair:
         return side, qty, price
 
     def security(self):
-        return 99 if self.rarely() else self.random.choices(INSTRUMENTS, (4, 2, 2, 2, 1))[0].security_id
+        return 99 if self.rarely() else self.random.choices(INSTRUMENTS, (6, 2, 2, 2, 1))[0].security_id
 
     def rarely(self):
         return self.random.random() < 0.06
@@ -254,7 +270,7 @@ class Pair:
 
 def run(segment, command, arguments, *, short=True):
     """One command of a Pair's history on a segment; what can rest at once goes the `short` way, as in the gateway."""
-    if short and command == "new_order":
+    if short and command == "new_order" and rests(arguments[1]):
         resting = segment.rest(*arguments)
         if resting is not None:
             return [OrderAccepted(resting, segment.exec_format % resting.priority)]

@@ -1,7 +1,19 @@
 """Commands as the market sees them: slots and raw wire values under the attribute names of the generated messages."""
 
 from ontherun.market import BENCHMARKS, MarketSegment, SegmentPolicy, parse_price
-from ontherun.market.terms import BUY, DAY, INT64_NULL, LIMIT, SELL, UINT8_NULL, UINT32_NULL, UINT64_NULL
+from ontherun.market.terms import (
+    BUY,
+    CANCEL_NEWEST,
+    CANCEL_OLDEST,
+    DAY,
+    INT32_NULL,
+    INT64_NULL,
+    LIMIT,
+    SELL,
+    UINT8_NULL,
+    UINT32_NULL,
+    UINT64_NULL,
+)
 
 NOW = 1_799_280_000_000_000_000  # 2027-01-06 16:00 UTC
 TRADE_DATE = NOW // (86_400 * 10**9)
@@ -75,11 +87,29 @@ class OrderCancelRequest(Message):
         super().__init__(cl_ord_id, side, fields)
 
 
-class PartyDetails:
-    __slots__ = ("account",)
+class Inquiry(Message):
+    """A request over many orders; every filter absent."""
 
-    def __init__(self, account=b"ACCOUNT"):
+    __slots__ = ("market_segment_id", "mass_action_scope", "mass_cancel_request_type", "mass_status_req_id")
+    __slots__ += ("mass_status_req_type", "ord_status_req_id", "ord_status_req_type", "ord_type", "order_id")
+    __slots__ += ("security_group", "time_in_force")
+
+    def __init__(self, **fields):
+        self.security_group = b""
+        self.mass_action_scope = self.mass_status_req_type = 7
+        self.market_segment_id = self.mass_cancel_request_type = self.ord_status_req_type = UINT8_NULL
+        self.time_in_force = UINT8_NULL
+        self.ord_type = 0
+        super().__init__(b"", UINT8_NULL, {"security_id": INT32_NULL} | fields)
+
+
+class PartyDetails:
+    __slots__ = ("account", "self_match_prevention_id", "self_match_prevention_instruction")
+
+    def __init__(self, account=b"ACCOUNT", guard=UINT64_NULL, instruction=0):
         self.account = account
+        self.self_match_prevention_id = guard
+        self.self_match_prevention_instruction = instruction
 
 
 class Owner:
@@ -89,6 +119,11 @@ class Owner:
         self.sender_comp = session + firm
         self.firm = firm
         self.party_details = {1: PartyDetails(), 2: PartyDetails(), 3: PartyDetails(b"OTHER ACCOUNT")}
+        self.party_details |= {4: PartyDetails(guard=77), 5: PartyDetails(guard=77, instruction=CANCEL_NEWEST)}
+        self.party_details |= {6: PartyDetails(guard=88, instruction=CANCEL_OLDEST)}
+
+    def on_demand(self, request):
+        """Nobody here sends party details on demand."""
 
 
 class Trader:

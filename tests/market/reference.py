@@ -5,7 +5,7 @@ Shares no code with the market but the instruments. Says what happened as tuples
 
 LIMIT, GTC, FAK, FOK, GTD = ord("2"), 1, 3, 4, 6
 ALL_OR_NONE, ONLY_BEST, NOT_HELD, PASSIVE = 1, 2, 4, ord("P")
-NOTHING_BETTER = 9
+NOTHING_BETTER, SELF_MATCH_OLDEST, SELF_MATCH_NEWEST = 9, 103, 107
 TODAY = 1_799_280_000_000_000_000 // 10**9 // 86_400
 NULL_DATE = 2**16 - 1
 NULL_QTY, NULL_ID, NULL_PRICE = 2**32 - 1, 2**64 - 1, 2**63 - 1
@@ -39,7 +39,14 @@ class RestingOrder:
 
 class ReferenceMarket:
     def __init__(
-        self, segment_id, instruments, ofm_latches=False, exhausted_cancels=True, day_min_qty=True, any_sender=True
+        self,
+        segment_id,
+        instruments,
+        ofm_latches=False,
+        exhausted_cancels=True,
+        day_min_qty=True,
+        any_sender=True,
+        compulsory=False,
     ):
         self.segment_id = segment_id
         self.instruments = {instrument.security_id: instrument for instrument in instruments}
@@ -47,6 +54,7 @@ class ReferenceMarket:
         self.exhausted_cancels = exhausted_cancels
         self.day_min_qty = day_min_qty
         self.any_sender = any_sender
+        self.compulsory = compulsory
         self.today = TODAY
         self.status = OPEN
         self.orders = []
@@ -165,6 +173,35 @@ class ReferenceMarket:
             reason,
         )
 
+    def mass_cancel(self, owner, request):
+        if request.party_details_list_req_id not in owner.party_details:
+            return [("business rejected", 1, 1505)]
+        exec_id = self.exec_id()
+        report_id = self.number(self.executions)
+        reason = None
+        if request.mass_action_scope == 1 and request.security_id not in self.instruments:
+            reason = 1
+        elif request.mass_action_scope == 10 and request.security_group != b"USBD":
+            reason = 9
+        elif self.status == CLOSED:
+            reason = 99
+        gone = [] if reason else [order for order in self.orders if self.asked_for(order, owner, request)]
+        gone.sort(key=lambda o: o.order_id)
+        self.orders = [o for o in self.orders if o not in gone]
+        assert exec_id
+        return [("mass action", report_id, reason, [(o.terms.cl_ord_id, o.order_id, o.open) for o in gone])]
+
+    @staticmethod
+    def asked_for(order, owner, request):
+        terms, account = order.terms, owner.party_details[request.party_details_list_req_id].account
+        return (
+            order.owner.sender_comp == owner.sender_comp
+            and (request.mass_action_scope != 1 or terms.security_id == request.security_id)
+            and (request.side == 255 or terms.side == request.side)
+            and (request.time_in_force == 255 or terms.time_in_force % 255 == request.time_in_force)
+            and (request.mass_cancel_request_type != 101 or order.details.account == account)
+        )
+
     def eliminate(self, orders):
         gone = sorted(orders, key=lambda o: o.order_id)
         self.orders = [o for o in self.orders if o not in gone]
@@ -179,15 +216,21 @@ class ReferenceMarket:
 
     def enter(self, order, min_qty=NULL_QTY):
         said = []
-        there = sum(other.open for other in self.counterparties(order)) if self.status == OPEN else 0
+        own, there, stopped = self.meetings(order) if self.status == OPEN else ([], 0, False)
         if min_qty != NULL_QTY and there < min_qty:
             return [("eliminated", order.order_id, order.filled, self.exec_id())]
-        if self.status == OPEN and not order.passive:
+        if self.status == OPEN and not order.passive and (order.terms.time_in_force != FOK or there >= order.open):
+            for other in own:
+                self.orders.remove(other)
+                said.append(("cancelled", other.order_id, other.filled, SELF_MATCH_OLDEST, self.exec_id()))
+            self.keep = order.open - there if stopped else 0
             if self.instruments[order.terms.security_id].all_or_none:
                 said += self.trade_whole(order)
-            elif order.terms.time_in_force != FOK or there >= order.open:
-                while order.open and self.counterparties(order):
+            else:
+                while order.open > self.keep and self.counterparties(order):
                     said += self.trade_at_best_price(order)
+            if stopped:
+                return [*said, ("cancelled", order.order_id, order.filled, SELF_MATCH_NEWEST, self.exec_id())]
         if order.open and order.immediate:
             said.append(("eliminated", order.order_id, order.filled, self.exec_id()))
         elif order.open:
@@ -197,6 +240,32 @@ class ReferenceMarket:
             self.orders.append(order)
             self.queue(order)
         return said
+
+    def meetings(self, order):
+        """Matching on paper: the orders of its own that it meets, how much trades, whether it stops."""
+        wanted, own = order.open, []
+        queue = [[other.terms.price, other.shown, other.open, other] for other in self.counterparties(order)]
+        if self.instruments[order.terms.security_id].all_or_none:
+            queue = [at for at in queue if at[0] == order.terms.price and at[2] == order.open]
+        while wanted and queue:
+            price, shown, still_open, other = queue.pop(0)
+            if self.same(order, other):
+                if order.details.self_match_prevention_instruction == ord("N"):
+                    return [], order.open - wanted, True
+                own.append(other)
+                continue
+            qty = min(wanted, shown)
+            wanted, still_open = wanted - qty, still_open - qty
+            if still_open and qty == shown:  # the next part, behind the others of the price
+                place = sum(1 for at in queue if at[0] == price)
+                queue.insert(place, [price, min(still_open, other.terms.display_qty), still_open, other])
+        return own, order.open - wanted, False
+
+    def same(self, order, other):
+        if order.owner.firm != other.owner.firm:
+            return False
+        mine, theirs = order.details.self_match_prevention_id, other.details.self_match_prevention_id
+        return self.compulsory if NULL_ID in (mine, theirs) else mine == theirs
 
     def cancel_unasked_in_queue(self, orders):
         said = []
@@ -218,7 +287,7 @@ class ReferenceMarket:
         return terms.price if terms.side == 1 else -terms.price
 
     def trade_whole(self, order):
-        for other in self.counterparties(order):
+        for other in [] if self.keep else self.counterparties(order):
             if other.terms.price == order.terms.price and other.open == order.open:
                 self.trade_entries += 1
                 self.order_events += 1
@@ -235,7 +304,9 @@ class ReferenceMarket:
         price = self.counterparties(order)[0].terms.price
         self.trade_entries += 1
         said = []
-        while order.open and self.counterparties(order) and self.counterparties(order)[0].terms.price == price:
+        while (
+            order.open > self.keep and self.counterparties(order) and self.counterparties(order)[0].terms.price == price
+        ):
             said += self.trade_for_one_report(order, price)
         return said
 
@@ -243,12 +314,12 @@ class ReferenceMarket:
         said, parts = [], []
         while (
             len(parts) < 254
-            and order.open
+            and order.open > self.keep
             and self.counterparties(order)
             and self.counterparties(order)[0].terms.price == price
         ):
             resting = self.counterparties(order)[0]
-            qty = min(order.open, resting.shown)
+            qty = min(order.open - self.keep, resting.shown)
             for each in (order, resting):
                 each.open -= qty
                 each.filled += qty

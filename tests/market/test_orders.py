@@ -1,4 +1,5 @@
 from ontherun.market import OrderAccepted, OrderCancelled, OrderEliminated, parse_price
+from ontherun.market.segment import rests
 from ontherun.market.terms import ALL_OR_NONE, BUY, FILL_AND_KILL, FILL_OR_KILL, PASSIVE, SELL, UINT8_NULL
 
 from .messages import UB02, NewOrderSingle, Trader, book, kinds
@@ -13,7 +14,7 @@ def test_a_day_order_is_accepted_and_rests(market, abc):
     assert book(market) == ([(parse_price("99-16"), [5])], [])
 
 
-def test_a_plain_order_at_a_known_price_can_rest_without_an_event(market, abc):
+def test_a_plain_order_with_a_known_price_and_quantity_can_rest_without_an_event(market, abc):
     abc.buy(b"1", 5, "99-16")
     before = market.state()
     for number, unusual in enumerate(
@@ -29,15 +30,17 @@ def test_a_plain_order_at_a_known_price_can_rest_without_an_event(market, abc):
             {"side": 7},
             {"side": SELL},  # it would trade
             {"qty": 0},
+            {"qty": 3},  # not seen yet
             {"price": "99-161"},
         )
     ):
         terms = {"cl_ord_id": b"X%d" % number, "side": BUY, "qty": 5, "price": "99-16"} | unusual
-        assert market.rest(abc.owner, NewOrderSingle(**terms)) is None, unusual
+        order = NewOrderSingle(**terms)
+        assert not rests(order) or market.rest(abc.owner, order) is None, unusual
     assert market.state() == before
-    resting = market.rest(abc.owner, NewOrderSingle(b"2", BUY, 3, "99-16"))
+    resting = market.rest(abc.owner, NewOrderSingle(b"2", BUY, 5, "99-16"))
     assert market.exec_format % resting.priority == b"40:2"
-    assert book(market) == ([(parse_price("99-16"), [5, 3])], [])
+    assert book(market) == ([(parse_price("99-16"), [5, 5])], [])
 
 
 def test_the_first_order_of_a_sender_comp_takes_every_check(market, abc):

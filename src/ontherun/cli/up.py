@@ -73,6 +73,14 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    session_ends_with_key: Annotated[
+        bool,
+        typer.Option(
+            "--session-ends-with-key",
+            envvar="ONTHERUN_SESSION_ENDS_WITH_KEY",
+            help="End a live session once its key pair is no longer valid. Without it: it stays until its next login.",
+        ),
+    ] = False,
     messaging_controls: Annotated[
         Controls | None,
         typer.Option(
@@ -130,6 +138,7 @@ def up(
         drain,
         poll,
         lab=lab,
+        session_ends_with_key=session_ends_with_key,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
         identity_provider=sso_options.provider_of(oidc_issuer, oidc_client_id, oidc_client_secret_file),

@@ -5,6 +5,7 @@ only passes on, in this order: what a turn of the loop brought is queued, commit
 """
 
 import asyncio
+import os
 import select
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
@@ -18,28 +19,32 @@ from ontherun.ilink.gateway_session import GatewaySession
 from ontherun.ilink.records import PortClosed, Role, Unbound
 from ontherun.ilink.trace import Verdict
 from ontherun.ilink.transitions import GatewayState
-from ontherun.market.terms import PartyDetails
 from ontherun.sbe import FramingError
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
 
 if TYPE_CHECKING:
-    from ontherun.gateway.gateway import Gateway
+    from ontherun.gateway.gateway import Gateway, RegisteredPartyDetails
 
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux; POLLHUP and POLLERR are reported unasked
+
+LAST_WORDS = 1.0
+"""Seconds that a peer has to take what was written to it before we closed."""
 
 SLOW_CONSUMER = 16 * 1024 * 1024
 """Unsent bytes at which a peer that does not read is disconnected; its messages stay and can be asked for again."""
 
 
+_write = os.write
 _ESTABLISHED = GatewayState.ESTABLISHED
 _BACKUP = GatewayState.BACKUP
-_FRAMES = Kind.FRAMES
 
 
 class Connection(asyncio.Protocol):
     """A peer, from the TCP connect to its end. `listener` is the designated role of the one that took it."""
 
     __slots__ = (
+        "_behind",
+        "_fd",
         "_gateway",
         "_lane",
         "_queue",
@@ -57,9 +62,11 @@ class Connection(asyncio.Protocol):
         self._gateway = gateway
         self.listener = listener
         self._lane: Lane | None = None
-        self._registered: Mapping[int, PartyDetails] = {}
+        self._registered: Mapping[int, RegisteredPartyDetails] = {}
         self._rest = b""
         self._queue: list[bytes] = []
+        self._fd = -1
+        self._behind = False
         self.closing = False
         self.peer = ""
 
@@ -73,6 +80,8 @@ class Connection(asyncio.Protocol):
         self.session: GatewaySession = self._gateway.new_session(self.listener, host)
         self.witness: Witness = self._gateway.new_witness(self.peer, self.session.role)
         self.transport.set_write_buffer_limits(high=SLOW_CONSUMER)
+        if transport.get_extra_info("sslcontext") is None:
+            self._fd = transport.get_extra_info("socket").fileno()
         self._gateway.connections.add(self)
         if self._gateway.going_down:
             self.end(TerminateCode.FINISHED, self._gateway.going_down, self._gateway.now())
@@ -96,8 +105,8 @@ class Connection(asyncio.Protocol):
                 start = position
                 position = gateway.engine.take(lane, data, start, end, now)
                 if position > start:
-                    taken = data if start == 0 and position == end else data[start:position]
-                    gateway.journal(_FRAMES, lane.number, now, taken)
+                    taken = data if position - start == end else data[start:position]
+                    gateway.took(lane, taken, now)
                     if len(taken) > LARGE_READ:
                         lane.heard.clear()
                     lane.heard.append(taken)
@@ -113,6 +122,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer does not read: let it go."""
         self._gateway.counts.slow_consumers += 1
+        self.closing = True
         unsent = self.transport.get_write_buffer_size()
         self._gateway.log.warning("slow_consumer", connection=self.id, peer=self.peer, unsent=unsent)
         self.witness.slow_consumer(unsent, self._gateway.now())
@@ -193,7 +203,8 @@ class Connection(asyncio.Protocol):
     def write(self, numbered: bytes = b"") -> None:
         """Write what is queued and then `numbered`, and close where that was the last: the turn is durable.
 
-        Only now is a retransmission over: a peer gets one a turn, however many it asks for in one segment.
+        What the socket takes goes past the transport, which would wait for the end of the turn. Only now is a
+        retransmission over: a peer gets one a turn, however many it asks for in one segment.
         """
         if self._queue:
             self._queue.append(numbered)
@@ -202,9 +213,19 @@ class Connection(asyncio.Protocol):
             self.session.retransmitted()
         if numbered and not self.transport.is_closing():
             self.session.last_sent = self._gateway.last_now
-            self.transport.write(numbered)
+            if self._fd >= 0 and not (self._behind and self.transport.get_write_buffer_size()):
+                try:
+                    sent = _write(self._fd, numbered)
+                except OSError:  # full, or gone, which the transport finds out
+                    sent = 0
+                self._behind = sent < len(numbered)
+                numbered = numbered[sent:]
+            if numbered:
+                self.transport.write(numbered)
         if self.closing:
             self.transport.close()
+            if self.transport.get_write_buffer_size():  # a peer that does not read would keep the connection for ever
+                self._gateway.later(LAST_WORDS, self.transport.abort)
 
     # Inside.
 

@@ -9,17 +9,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from struct import Struct
+from typing import TypeVar
 from zlib import crc32
 
-from ontherun.gateway import new_order, rejects, reports, venue_commands
+from ontherun.gateway import inquiry_reports, new_order, rejects, reports, venue_commands
 from ontherun.gateway.entries import Entry, Kind, json_body
-from ontherun.gateway.lane import Lane, PartyDetails
+from ontherun.gateway.lane import Lane, Owner, PartyDetails
 from ontherun.ilink import records
 from ontherun.ilink.controls import MODULES, NO_CONTROLS, ControlPolicy, Controls, Module, Rate, Verdict
 from ontherun.ilink.messages import (
     NewOrderSingle,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
+    OrderMassActionRequest,
+    OrderMassStatusRequest,
+    OrderStatusRequest,
     PartyDetailsListRequest,
 )
 from ontherun.ilink.policy import SessionPolicy
@@ -29,6 +33,7 @@ from ontherun.market.events import (
     BusinessRejected,
     CancelRejected,
     Event,
+    MassActionReported,
     OrderAccepted,
     OrderCancelled,
     OrderEliminated,
@@ -36,6 +41,7 @@ from ontherun.market.events import (
     OrderRejected,
     OrderTraded,
     ReplaceRejected,
+    StatusReported,
 )
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import SegmentPolicy
@@ -54,6 +60,12 @@ _FRONT = Struct("<HH2xHI17xI")
 _ODD = PartyDetailsListRequest.TEMPLATE_ID
 """The one message whose SeqNum stands at byte 16 (schema id 8 version 9)."""
 
+_PLAIN = new_order.SIZE
+_read = new_order.read
+_accept = reports.new
+
+Inquiry = TypeVar("Inquiry", OrderMassActionRequest, OrderMassStatusRequest, OrderStatusRequest)
+
 Handler = Callable[[Lane, bytes, int, int], None]
 """Carries out the message whose frame begins at an offset of the data: (lane, data, offset, now)."""
 
@@ -67,6 +79,8 @@ REPORTS: dict[type[Event], Callable[..., None]] = {
     CancelRejected: rejects.cancel,
     ReplaceRejected: rejects.replace,
     BusinessRejected: rejects.business,
+    MassActionReported: inquiry_reports.mass_action,
+    StatusReported: inquiry_reports.status,
 }
 """What each event of the market becomes on the wire."""
 
@@ -96,6 +110,9 @@ class Engine:
             NewOrderSingle.TEMPLATE_ID: self._new_order,
             OrderCancelReplaceRequest.TEMPLATE_ID: self._replace,
             OrderCancelRequest.TEMPLATE_ID: self._cancel,
+            OrderMassActionRequest.TEMPLATE_ID: self._inquiry(OrderMassActionRequest, MarketSegment.mass_cancel),
+            OrderMassStatusRequest.TEMPLATE_ID: self._inquiry(OrderMassStatusRequest, MarketSegment.mass_status),
+            OrderStatusRequest.TEMPLATE_ID: self._inquiry(OrderStatusRequest, MarketSegment.order_status),
         }
         self.received: Counter[int] = Counter()
         """Business messages that were carried out, by template; of new orders the market knows the count."""
@@ -177,40 +194,63 @@ class Engine:
         stream = lane.stream
         controls = lane.controls
         last = controls.last if controls.start <= now < controls.until else 0
-        handlers = self._handlers
-        unpack = _FRONT.unpack_from
-        front = _FRONT.size
-        while end - position >= front:
-            size, encoding, template, schema, number = unpack(data, position)
-            handler = handlers.get(template)
-            if (
-                handler is None
-                or schema not in SCHEMAS
-                or encoding != ENCODING_TYPE
-                or not front <= size <= end - position
-            ):
-                break
-            if template == _ODD:
-                number = self.number_of(data[position : position + size])
-            if number != stream.next_inbound:
-                break
-            if number > last:  # the session has sent much, or begins a window
-                if number > MAX_SEQ_NUM:
+        market = self.market
+        while position < end:
+            order = _read(data, position) if end - position >= _PLAIN else None
+            if order is not None and order.seq_num == stream.next_inbound and order.seq_num <= last:
+                stream.next_inbound = order.seq_num + 1
+                try:
+                    resting = market.rest(lane.owner, order) if order.form.rests else None
+                    if resting is not None:
+                        _accept(self, lane, resting, market.exec_format % resting.priority, now)
+                    else:
+                        self._report(market.new_order(lane.owner, order, now), now)
+                except Exception as error:  # noqa: BLE001 -- one client's message must not end the others' market
+                    rejects.internal_error(self, lane, data, position, error, now)
+                position += _PLAIN
+            else:
+                size = self._take_one(lane, data, position, end, last, now)
+                if not size:
                     break
-                verdict = controls.judge(template, number, self.controls, now, closed=self._closed)
-                if verdict is Verdict.LOGOUT:
-                    lane.over_limit = True
-                    break
-                if verdict is Verdict.REJECT:
-                    handler = self._throttled
+                position += size
                 last = controls.last
-            stream.next_inbound = number + 1
-            try:
-                handler(lane, data, position, now)
-            except Exception as error:  # noqa: BLE001 -- one client's message must not end the others' market
-                rejects.internal_error(self, lane, data, position, error, now)
-            position += size
         return position
+
+    def _take_one(self, lane: Lane, data: bytes, position: int, end: int, last: int, now: int) -> int:
+        """Carry out one message of any kind, as `take` does; its size, or 0 where it is not to be carried out.
+
+        Messages up to number `last` are within the limits of Messaging Controls.
+        """
+        if end - position < _FRONT.size:
+            return 0
+        size, encoding, template, schema, number = _FRONT.unpack_from(data, position)
+        handler = self._handlers.get(template)
+        if (
+            handler is None
+            or schema not in SCHEMAS
+            or encoding != ENCODING_TYPE
+            or not _FRONT.size <= size <= end - position
+        ):
+            return 0
+        if template == _ODD:
+            number = self.number_of(data[position : position + size])
+        if number != lane.stream.next_inbound:
+            return 0
+        if number > last:  # the session has sent much, or begins a window
+            if number > MAX_SEQ_NUM:
+                return 0
+            verdict = lane.controls.judge(template, number, self.controls, now, closed=self._closed)
+            if verdict is Verdict.LOGOUT:
+                lane.over_limit = True
+                return 0
+            if verdict is Verdict.REJECT:
+                handler = self._throttled
+        lane.stream.next_inbound = number + 1
+        try:
+            handler(lane, data, position, now)
+        except Exception as error:  # noqa: BLE001 -- one client's message must not end the others' market
+            rejects.internal_error(self, lane, data, position, error, now)
+        return int(size)
 
     def is_business(self, frame: bytes) -> bool:
         """Whether this is a client's business message, as far as its header says."""
@@ -274,7 +314,8 @@ class Engine:
             if opened.number != lane:
                 raise ValueError(f"session {opened.stream.session} has lane {opened.number}, the journal says {lane}")
         elif kind is Kind.PARTY:
-            details = PartyDetails(int(str(value["id"])), str(value["account"]).encode())
+            numbers = int(str(value["id"])), int(str(value["self_match_prevention_id"]))
+            details = PartyDetails(numbers[0], str(value["account"]).encode(), numbers[1])
             self.register(self._numbered[lane], str(value["firm"]), details)
         elif kind is Kind.CONTROLS:
             self.control(ControlPolicy.from_json(value))
@@ -282,29 +323,18 @@ class Engine:
     # Business messages, each in sequence already.
 
     def _new_order(self, lane: Lane, data: bytes, position: int, now: int) -> None:
-        order = new_order.read(data, position) or self._careful(lane, data, position, now)
-        if order is None:
-            return
-        market = self.market
-        resting = market.rest(lane.owner, order)
-        if resting is not None:
-            reports.new(self, lane, resting, market.exec_format % resting.priority, now)
-        else:
-            self._report(market.new_order(lane.owner, order, now), now)
-
-    def _careful(self, lane: Lane, data: bytes, position: int, now: int) -> NewOrderSingle | None:
-        """A new order that is not plainly right, decoded in full; None when it is refused for its form."""
+        """A new order that is not plainly right, decoded in full."""
         try:
             order = NewOrderSingle.decode(data, position)
         except DecodeError as error:
             rejects.undecodable(self, lane, data, position, error, now)
-            return None
+            return
         fault = order.fault()
         if fault is not None:
             rejects.faulty(self, lane, order, fault, now)
-            return None
-        new_order.remember(order)
-        return order
+            return
+        new_order.remember(order, data, position)
+        self._report(self.market.new_order(lane.owner, order, now), now)
 
     def _replace(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         try:
@@ -329,6 +359,25 @@ class Engine:
             rejects.faulty(self, lane, request, fault, now)
             return
         self._report(self.market.cancel(lane.owner, request, now), now)
+
+    def _inquiry(
+        self, message: type[Inquiry], answer: Callable[[MarketSegment, Owner, Inquiry, int], list[Event]]
+    ) -> Handler:
+        """The handler of a request that the market answers as a whole."""
+
+        def carry_out(lane: Lane, data: bytes, position: int, now: int) -> None:
+            try:
+                request = message.decode(data, position)
+            except DecodeError as error:
+                rejects.undecodable(self, lane, data, position, error, now)
+                return
+            fault = request.fault()
+            if fault is not None:
+                rejects.faulty(self, lane, request, fault, now)
+            else:
+                self._report(answer(self.market, lane.owner, request, now), now)
+
+        return carry_out
 
     def _unsupported(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         rejects.unsupported(self, lane, data, position, now)

@@ -12,7 +12,7 @@ from time import monotonic_ns
 from typing import Protocol
 
 from ontherun.calendar import calendar_of_segment
-from ontherun.gateway.connection import Connection
+from ontherun.gateway.connection import LAST_WORDS, Connection
 from ontherun.gateway.counts import Counts
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
@@ -23,6 +23,7 @@ from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode, words
 from ontherun.ilink.controls import ControlPolicy
 from ontherun.ilink.gateway_session import GatewaySession
+from ontherun.ilink.messages import UINT64_NULL
 from ontherun.ilink.messages.enums import ExecReason
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import PortOpened, Role
@@ -30,7 +31,6 @@ from ontherun.ilink.stream import Stream
 from ontherun.ilink.templates import GATEWAY_BUSINESS, MAX_TIME
 from ontherun.ilink.trace import LoginTrace, Verdict
 from ontherun.journal import Journal, Outbox
-from ontherun.market.terms import PartyDetails as RegisteredPartyDetails
 from ontherun.trace import Level, TraceEntry, TraceKind
 from ontherun.trace.entry import Fact
 
@@ -43,8 +43,10 @@ ACCEPTORS = 8
 TICK = 0.25
 """Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
 
-LAST_WORDS = 1.0
-"""Seconds that a stopping gateway gives its peers to take what was written to them."""
+
+_ONE_ENTRY = 2  # pieces: its head and its body
+_FRAMES = Kind.FRAMES.value
+_head = HEAD.pack
 
 
 class Log(Protocol):
@@ -64,6 +66,18 @@ class Log(Protocol):
 
     def flush(self) -> None:
         """Write what was logged."""
+
+
+class RegisteredPartyDetails(Protocol):
+    """Party details as the registry holds them."""
+
+    @property
+    def account(self) -> bytes:
+        """The customer account (PartyDetailRole 24), empty without one."""
+
+    @property
+    def self_match_prevention_id(self) -> int | None:
+        """SelfMatchPreventionID (2362)."""
 
 
 class Directory(Authority, Protocol):
@@ -126,8 +140,11 @@ class Gateway:
         self._speakers: list[Connection] = []
         self._scheduled = False
         self._failed = False
+        self._alone = False
+        self._syncs = getattr(journal, "fsync", False)
         self._loop = asyncio.get_running_loop()
         self._call_soon = self._loop.call_soon
+        self.later = self._loop.call_later
         self._servers: list[asyncio.Server] = []
         self.going_down = ""
         """Why no client is taken any more; empty while they are."""
@@ -394,15 +411,29 @@ class Gateway:
         """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner
         for number in sorted(registered.keys() - owner.party_details.keys()):
-            details = PartyDetails(number, registered[number].account)
+            known = registered[number]
+            guard = UINT64_NULL if known.self_match_prevention_id is None else known.self_match_prevention_id
+            details = PartyDetails(number, known.account, guard)
             self.engine.register(lane, owner.firm, details)
             fact: dict[str, object] = {"firm": owner.firm, "id": number, "account": details.account.decode()}
+            fact["self_match_prevention_id"] = guard
             self.journal(Kind.PARTY, lane.number, self.last_now, json_body(fact))
 
     def journal(self, kind: Kind, lane: int, now: int, body: bytes) -> None:
         """Put an entry into this turn's batch."""
         self._entries += (HEAD.pack(kind, lane, len(body), now), body)
         if not self._scheduled:
+            self._schedule()
+
+    def took(self, lane: Lane, frames: bytes, now: int) -> None:
+        """Journal business frames that were carried out.
+
+        They are committed and answered at once if they seem to be alone in their turn, as those before them were.
+        """
+        self._entries += (_head(_FRAMES, lane.number, len(frames), now), frames)
+        if not self._scheduled:
+            if self._alone:
+                self._commit()
             self._schedule()
 
     def speak(self, connection: Connection) -> None:
@@ -423,34 +454,40 @@ class Gateway:
     # The turn.
 
     def flush(self) -> None:
-        """Commit this turn, then write it."""
+        """End this turn: commit what is left of it, then write it."""
         self._scheduled = False
-        engine = self.engine
+        entries = self._entries
+        self._alone = not self._syncs and len(entries) <= (0 if self._alone else _ONE_ENTRY)
+        if entries:
+            self._commit()
         if self._failed:
             return
-        if self._entries:
-            try:
-                self._journal.commit(b"".join(self._entries), engine.outputs_crc())
-                self._entries.clear()
-                self._deliver()
-            except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
-                self._failed = True
-                self._broken(error)
-                self.log.error("journal_failed", error=str(error))
-                self.log.flush()
-                return
         self.log.end_turn()  # why a login was refused is known before the refusal leaves
         if self._speakers:
             speakers = dict.fromkeys(self._speakers)
             self._speakers.clear()
             for connection in speakers:
                 connection.write()
-        if engine.refusals or engine.errors:
-            tell_refusals(engine, self.log, self.counts, self.last_now)
+        if self.engine.refusals or self.engine.errors:
+            tell_refusals(self.engine, self.log, self.counts, self.last_now)
         if self._poll:
             self._awake_until = monotonic_ns() + self._poll
             if not self._awake:
                 self._stay_awake()
+
+    def _commit(self) -> None:
+        """Commit what the turn has brought so far, and answer it."""
+        if self._failed:
+            return
+        try:
+            self._journal.commit(b"".join(self._entries), self.engine.outputs_crc())
+            self._entries.clear()
+            self._deliver()
+        except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
+            self._failed = True
+            self._broken(error)
+            self.log.error("journal_failed", error=str(error))
+            self.log.flush()
 
     def _deliver(self) -> None:
         """Write what was said to whoever is there, then store it for those who ask again."""

@@ -2,10 +2,12 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ontherun.ilink.codes import TerminateCode
+from ontherun.ilink.messages import UINT64_NULL
 from ontherun.ilink.stream import Stream
+from ontherun.market.terms import PartyUser
 
 if TYPE_CHECKING:
     from ontherun.gateway.witness import Witness
@@ -24,6 +26,10 @@ class PartyDetails:
     party_details_list_req_id: int
     account: bytes = b""
     """The customer account (PartyDetailRole 24), empty without one."""
+    self_match_prevention_id: int = UINT64_NULL
+    """SelfMatchPreventionID (2362); the null of its type without one."""
+    self_match_prevention_instruction: int = 0
+    """SelfMatchPreventionInstruction (8000), 0 where it is absent: oldest."""
 
 
 class Peer(Protocol):
@@ -50,6 +56,14 @@ class Peer(Protocol):
         """Go on as the primary."""
 
 
+class OnDemand(NamedTuple):
+    """Party details that came in a request of their own, for the message that follows it."""
+
+    seq_num: int
+    """The number of the request."""
+    details: PartyDetails
+
+
 class Owner:
     """Who owns an order: a session trading for one firm. The market knows it by `sender_comp`, the gateway by
     `lane`."""
@@ -61,6 +75,14 @@ class Owner:
         self.firm = firm
         self.sender_comp = lane.stream.session + firm
         self.party_details: dict[int, PartyDetails] = {}
+
+    def on_demand(self, request: PartyUser) -> PartyDetails | None:
+        """The on-demand party details that came right before this request; None where there are none."""
+        last = self.lane.on_demand
+        if last is None or request.seq_num != last.seq_num + 1:
+            return None
+        details = last.details
+        return details if details.party_details_list_req_id == request.party_details_list_req_id else None
 
 
 class Lane:
@@ -79,6 +101,7 @@ class Lane:
         "missed_to",
         "missed_uuid",
         "number",
+        "on_demand",
         "out",
         "over_limit",
         "owner",
@@ -97,6 +120,7 @@ class Lane:
         self.key = (stream.session, stream.uuid)
         """What the outbox files its messages under."""
         self.owners: dict[str, Owner] = {}
+        self.on_demand: OnDemand | None = None
         self.over_limit = False
         """Messaging Controls end the session."""
         self.owner: Owner = self.owner_for("")

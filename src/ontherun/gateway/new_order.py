@@ -2,45 +2,63 @@
 
 `read` knows a NewOrderSingle (514) in our version's layout, a limit order without qualifiers whose every field is as
 the protocol wants it, and gives up on anything else: `NewOrderSingle.decode` and its `fault` then say exactly what is
-wrong, or that nothing is. It checks values while they are local, makes no object for what nobody will read, and keeps
-one copy of texts that come again.
+wrong, or that nothing is. It checks values while they are local, makes no object for what nobody will read, and looks
+what comes again and again (a sender, and all that stands behind the numbers) up instead of checking it again.
 """
 
 from struct import Struct
-from struct import error as StructError  # noqa: N812 - it is a class, spelled as one
 
 from ontherun.ilink.messages import INT32_NULL, INT64_NULL, UINT8_NULL, UINT16_NULL, UINT32_NULL, NewOrderSingle
 from ontherun.ilink.messages.enums import ExecMode, OrdType, TimeInForce
+from ontherun.market.segment import rests
+from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 from ontherun.sbe.layout import UINT64_MAX
-from ontherun.sbe.message import PRINTABLE
 
-_SIZE = 144
-_BLOCK = 132
-_FRAME = Struct("<H2xH6xqIiBI20s20sQQQ8s5s10sBBBBB3s16x")  # without DiscretionPrice and ReservationPrice
-_unpack = _FRAME.unpack_from
-_NO_STOP = INT64_NULL.to_bytes(8, "little")
-_NO_QUALIFIERS = b"\xff" * 10
-"""MinQty, DisplayQty and ExpireDate."""
-_NO_FLAGS = b"\xff" * 3
-"""LiquidityFlag, ManagedOrder and ShortSaleType."""
-_LIMIT = OrdType.LIMIT.value
-_FAK = TimeInForce.FAK.value
-_AGGRESSIVE = ExecMode.AGGRESSIVE.value
-_MOST_TEXTS = 4096
-_texts: dict[bytes, bytes] = {}
-"""SenderIDs and Locations that were found good, by their padded form."""
+SIZE = HEADER.size + NewOrderSingle.BLOCK_LENGTH
+"""Bytes in the frame of a plain order."""
+
+_HEAD = HEADER.pack(
+    SIZE,
+    ENCODING_TYPE,
+    NewOrderSingle.BLOCK_LENGTH,
+    NewOrderSingle.TEMPLATE_ID,
+    NewOrderSingle.SCHEMA_ID,
+    NewOrderSingle.VERSION,
+)
+_unpack = Struct("<12sqIiBI20s20sQQQ31s16x").unpack_from  # without DiscretionPrice and ReservationPrice
+_FORM_AT, _FORM_END = 97, 128
+_MOST_KNOWN = 4096
+
+
+class Form:
+    """What orders have in common that differ in their numbers only: StopPx to ShortSaleType, 31 bytes of a frame."""
+
+    __slots__ = ("accepted", "rests")
+
+    def __init__(self, order: NewOrderSingle) -> None:
+        self.rests = rests(order)
+        """Whether such an order rests where it finds nothing to trade with."""
+        self.accepted: tuple[bytes, bytes, bytes] | None = None
+        """How an acceptance says the same: CrossID to Location; OrdType and what is behind, of a buy, of a sell."""
+
+
+_senders: dict[bytes, bytes] = {}
+"""SenderIDs that were found good, by their padded form."""
+_forms: dict[bytes, tuple[Form, bytes, int, int, int]] = {}
+"""Forms that were found good, as they stand in the frame."""
 
 
 class NewOrder:
     """A NewOrderSingle that passed: the attributes of the generated message that a market or a report reads.
 
-    What all plain orders have in common stands in the class. SendingTimeEpoch, DiscretionPrice and ReservationPrice,
-    which nothing on BrokerTec reads, are not kept.
+    What all plain orders have in common stands in the class, what many have in their form. SendingTimeEpoch,
+    DiscretionPrice and ReservationPrice, which nothing on BrokerTec reads, are not kept.
     """
 
     __slots__ = (
         "cl_ord_id",
         "execution_mode",
+        "form",
         "location",
         "manual_order_indicator",
         "order_qty",
@@ -59,13 +77,14 @@ class NewOrder:
     min_qty = UINT32_NULL
     display_qty = UINT32_NULL
     expire_date = UINT16_NULL
-    ord_type = _LIMIT
+    ord_type = OrdType.LIMIT.value
     exec_inst = 0
     liquidity_flag = UINT8_NULL
     managed_order = UINT8_NULL
     short_sale_type = UINT8_NULL
     cl_ord_id: bytes
     execution_mode: int
+    form: Form
     location: bytes
     manual_order_indicator: int
     order_qty: int
@@ -80,70 +99,59 @@ class NewOrder:
 
 
 def read(data: bytes, position: int) -> NewOrder | None:
-    """The order whose frame begins at `position`; None for any that is not plainly right."""
+    """The order whose frame, wholly in `data`, begins at `position`; None for any that is not plainly right."""
     order = NewOrder()
-    try:
-        (
-            size,
-            block,
-            order.price,
-            order.order_qty,
-            order.security_id,
-            side,
-            order.seq_num,
-            sender_id,
-            cl_ord_id,
-            party,
-            request,
-            sending_time,
-            stop_px,
-            location,
-            qualifiers,
-            ord_type,
-            time_in_force,
-            manual,
-            exec_inst,
-            mode,
-            flags,
-        ) = _unpack(data, position)
-        order.sender_id = _texts[sender_id]
-        order.location = _texts[location]
-    except (StructError, KeyError):
+    (
+        head,
+        order.price,
+        order.order_qty,
+        order.security_id,
+        side,
+        order.seq_num,
+        sender_id,
+        cl_ord_id,
+        order.party_details_list_req_id,
+        request,
+        sending_time,
+        form,
+    ) = _unpack(data, position)
+    if head != _HEAD or not 0 < side < 3 or request > UINT64_MAX or sending_time > UINT64_MAX:
         return None
-    order.cl_ord_id = cl_ord_id = cl_ord_id.rstrip(b"\0")
-    if (
-        size != _SIZE
-        or block != _BLOCK
-        or side > 2
-        or not side
-        or ord_type != _LIMIT
-        or (time_in_force and time_in_force != _FAK)
-        or manual > 1
-        or exec_inst
-        or (mode and mode != _AGGRESSIVE)
-        or qualifiers != _NO_QUALIFIERS
-        or flags != _NO_FLAGS
-        or stop_px != _NO_STOP
-        or request > UINT64_MAX
-        or sending_time > UINT64_MAX
-        or party > UINT64_MAX
-        or not cl_ord_id
-        or cl_ord_id.translate(None, PRINTABLE)
-        or order.order_qty == UINT32_NULL
-        or order.security_id == INT32_NULL
-    ):
+    try:
+        order.sender_id = _senders[sender_id]
+        order.form, order.location, order.time_in_force, order.manual_order_indicator, order.execution_mode = _forms[
+            form
+        ]
+        order.cl_ord_id = cl_ord_id = cl_ord_id.rstrip(b"\0")
+        if not (cl_ord_id and cl_ord_id.decode("ascii").isprintable()):
+            return None
+    except (KeyError, UnicodeDecodeError):
         return None
     order.side = side
-    order.party_details_list_req_id = party
     order.order_request_id = request
-    order.time_in_force = time_in_force
-    order.manual_order_indicator = manual
-    order.execution_mode = mode
-    return order
+    return order if order.order_qty != UINT32_NULL and order.security_id != INT32_NULL else None
 
 
-def remember(order: NewOrderSingle) -> None:
-    """Let `read` know the texts of an order that was found right."""
-    if len(_texts) < _MOST_TEXTS:
-        _texts[order.sender_id.ljust(20, b"\0")] = order.sender_id
-        _texts[order.location.ljust(5, b"\0")] = order.location
+def remember(order: NewOrderSingle, data: bytes, position: int) -> None:
+    """Let `read` know the sender and the form of an order that was found right, where it is a plain one."""
+    if (
+        data.startswith(_HEAD, position)
+        and order.ord_type == OrdType.LIMIT
+        and order.time_in_force in (TimeInForce.DAY, TimeInForce.FAK)
+        and order.execution_mode in (0, ExecMode.AGGRESSIVE)
+        and not order.exec_inst
+        and order.stop_px == INT64_NULL
+        and order.min_qty == order.display_qty == UINT32_NULL
+        and order.expire_date == UINT16_NULL
+        and order.liquidity_flag == order.managed_order == order.short_sale_type == UINT8_NULL
+        and len(_senders) < _MOST_KNOWN
+        and len(_forms) < _MOST_KNOWN
+    ):
+        _senders[order.sender_id.ljust(20, b"\0")] = order.sender_id
+        _forms[data[position + _FORM_AT : position + _FORM_END]] = (
+            Form(order),
+            order.location,
+            order.time_in_force,
+            order.manual_order_indicator,
+            order.execution_mode,
+        )

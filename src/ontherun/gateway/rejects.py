@@ -15,6 +15,9 @@ from ontherun.ilink.messages import (
     OrderCancelReplaceReject,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
+    OrderMassActionRequest,
+    OrderMassStatusRequest,
+    OrderStatusRequest,
 )
 from ontherun.market.events import BusinessRejected, CancelRejected, OrderRejected, ReplaceRejected
 from ontherun.sbe import DecodeError
@@ -24,7 +27,14 @@ from ontherun.sbe.message import PRINTABLE, Fault
 if TYPE_CHECKING:
     from ontherun.gateway.engine import Engine
 
-Decoded = NewOrderSingle | OrderCancelReplaceRequest | OrderCancelRequest
+Decoded = (
+    NewOrderSingle
+    | OrderCancelReplaceRequest
+    | OrderCancelRequest
+    | OrderMassActionRequest
+    | OrderMassStatusRequest
+    | OrderStatusRequest
+)
 Request = NewOrder | Decoded
 
 REASON_OF_FAULT = {
@@ -223,7 +233,7 @@ def _business_reject(
             sender_id=_printable(request.sender_id).upper(),
             party_details_list_req_id=request.party_details_list_req_id,
             sending_time_epoch=now,
-            business_reject_ref_id=request.order_request_id,
+            business_reject_ref_id=_id_of(request),
             location=_printable(request.location),
             ref_seq_num=request.seq_num,
             ref_tag_id=ref_tag,
@@ -234,6 +244,13 @@ def _business_reject(
         ).encode()
     )
     _remember(engine, lane, request.TEMPLATE_ID, request.seq_num, BusinessReject.TEMPLATE_ID, reason, text)
+
+
+def _id_of(request: Request) -> int:
+    """BusinessRejectRefID (379): the client's own number of the request."""
+    if isinstance(request, OrderMassStatusRequest):
+        return request.mass_status_req_id
+    return request.ord_status_req_id if isinstance(request, OrderStatusRequest) else request.order_request_id
 
 
 def _printable(text: bytes) -> bytes:

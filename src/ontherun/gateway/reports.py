@@ -28,6 +28,7 @@ from ontherun.ilink.messages.composites import Decimal64NULL
 from ontherun.ilink.messages.enums import OrdType
 from ontherun.market.book import Order
 from ontherun.market.events import OrderAccepted, OrderCancelled, OrderEliminated, OrderModified, OrderTraded
+from ontherun.market.terms import BUY, SELL
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER
 
 if TYPE_CHECKING:
@@ -56,11 +57,12 @@ _START = {
 
 # An order costs one or two of these reports, so they are packed by structs of their own, in which neighbours that never
 # differ are one constant: each value costs, and Python passes a call with more than thirty of them through a list.
-_PLAIN = Struct("<H10sIQ40s20s20sQQq8sQQQ16s5siI13sBBB4sB28s")
-_PLAIN_START = _START[ExecutionReportNew]
+_PLAIN = Struct("<12sIQ40s20s20sQQq8sQQQ21siI49s")
+_PLAIN_START = _PLAIN.size.to_bytes(2, "little") + _START[ExecutionReportNew]
+_PLAIN_END = Struct("<12sBBBB4sB28s")
 _NO_STOP = INT64_NULL.to_bytes(8, "little")  # StopPx
 _NO_CROSS = b"\xff" * 16  # CrossID, HostCrossID
-_PLAIN_LIMIT = b"\xff" * 12 + bytes([OrdType.LIMIT])  # MinQty, DisplayQty, ExpireDate, DelayDuration; OrdType
+_PLAIN_LIMIT = b"\xff" * 12  # MinQty, DisplayQty, ExpireDate, DelayDuration
 _PLAIN_ORIGINAL = b"\x00\xff\xff\x00"  # PossRetransFlag, SplitMsg, CrossType; ExecInst
 _PLAIN_REST = b"\xff" * 3 + Struct("<QqqB").pack(  # LiquidityFlag, ManagedOrder, ShortSaleType;
     UINT64_NULL,
@@ -122,12 +124,12 @@ def new(engine: "Engine", lane: Lane, order: Order, exec_id: bytes, now: int) ->
     if not out:
         lane.first = number
         engine.touched.append(lane)
-    if terms.__class__ is not NewOrder:
+    if not isinstance(terms, NewOrder):
         out.append(_any_new(number, stream.uuid, order, exec_id, now))
         return
+    location, buy, sell = terms.form.accepted or _accepted(terms)
     out.append(
         _plain(
-            _PLAIN.size,
             _PLAIN_START,
             number,
             stream.uuid,
@@ -141,19 +143,31 @@ def new(engine: "Engine", lane: Lane, order: Order, exec_id: bytes, now: int) ->
             now,
             now,
             terms.order_request_id,
-            _NO_CROSS,
-            terms.location,
+            location,
             terms.security_id,
             terms.order_qty,
-            _PLAIN_LIMIT,
-            terms.side,
-            terms.time_in_force,
-            terms.manual_order_indicator,
-            _PLAIN_ORIGINAL,
-            terms.execution_mode,
-            _PLAIN_REST,
+            buy if terms.side == BUY else sell,
         )
     )
+
+
+def _accepted(order: NewOrder) -> tuple[bytes, bytes, bytes]:
+    """How acceptances of all orders of a form say what the form says."""
+    buy, sell = (
+        _PLAIN_END.pack(
+            _PLAIN_LIMIT,
+            OrdType.LIMIT,
+            side,
+            order.time_in_force,
+            order.manual_order_indicator,
+            _PLAIN_ORIGINAL,
+            order.execution_mode,
+            _PLAIN_REST,
+        )
+        for side in (BUY, SELL)
+    )
+    order.form.accepted = accepted = (_NO_CROSS + order.location.ljust(5, b"\0"), buy, sell)
+    return accepted
 
 
 def _any_new(number: int, uuid: int, order: Order, exec_id: bytes, now: int) -> bytes:

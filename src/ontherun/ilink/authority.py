@@ -65,6 +65,9 @@ class Authority(Protocol):
     def key(self, access_key_id: str, session: str, now: int) -> KeyAnswer:
         """The key pair with this id if it is valid `now` (ns) and belongs to `session`; or AuthorityUnavailable."""
 
+    def key_is_valid(self, access_key_id: str, now: int) -> bool:
+        """Whether a key pair that somebody logged in with is still valid `now` (ns)."""
+
 
 class Streams(Protocol):
     """The streams of the market segments."""

@@ -188,6 +188,8 @@ class GatewaySession(GatewayLogin):
     def deadline(self) -> int:
         """When `tick` is needed next, ns. It can only move later until something is received or sent."""
         if self.state is _ESTABLISHED or self.state is _BACKUP:
+            if self._policy.session_ends_with_key:
+                return 0  # at every opportunity: nobody tells when a key is deleted
             interval = self.keep_alive_interval * _MILLISECOND
             return min(self.last_sent, max(self._pinged_at, self.last_received)) + interval
         return _NEVER if self.state is GatewayState.CLOSED else self._deadline
@@ -197,6 +199,8 @@ class GatewaySession(GatewayLogin):
         if now < self.deadline():
             return []
         if self.state is _ESTABLISHED or self.state is _BACKUP:
+            if self._policy.session_ends_with_key and not self._authority.key_is_valid(self.access_key_id, now):
+                return self._end(TerminateCode.OTHER, "the key pair is no longer valid", self.uuid, now, now)
             return self._keep_alive(now)
         if self._login is not None:
             return self.resolve(None, now)

@@ -60,6 +60,9 @@ class SessionPolicy:
     - `logins_per_window`: Negotiate and Establish messages of one session and segment within 3 s before code 15,
       Volume Controls. The limit for administrative messages is not published; the default is the published reject
       threshold of the Common module (500 messages a second over 3 s). 0 switches it off.
+    - `session_ends_with_key`: whether a live session ends, with Terminate 23, once the key pair that it logged in with
+      is valid no longer: expired at a market close, deleted, deactivated. Not stated; the key is needed to log in, so
+      a session stays until its next login.
     - `undecodable_business_is_rejected`: a business message whose body does not decode gets BusinessReject 109 and
       consumes its number; otherwise Terminate 19. Read by the gateway, which decodes business messages.
     - `clock_offset`: for a clock that can be moved (a lab's): how far it is ahead of the machine's, ns. A client under
@@ -92,6 +95,7 @@ class SessionPolicy:
     cut_retransmission: bool = True
     backup_stays_primary: bool = True
     logins_per_window: int = 1_500
+    session_ends_with_key: bool = False
     undecodable_business_is_rejected: bool = True
     clock_offset: Callable[[], int] | None = None
     violations: Mapping[tuple[GatewayState, GatewayEvent], TerminateCode | None] = field(default_factory=dict)

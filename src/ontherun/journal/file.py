@@ -103,7 +103,7 @@ class FileJournal:
 
         Raises JournalWriteFailed (disk full, file-size limit, I/O error), now and at every later call.
         """
-        checksum = chained(self._checksum, batch, outputs_crc)
+        checksum = crc32(batch, self._checksum ^ outputs_crc)  # as `chained` has it
         numbers = _pack(len(batch), outputs_crc, checksum)
         row = numbers + crc32(numbers).to_bytes(4, "little") + batch
         row_id = self._row_id + 1

@@ -6,6 +6,7 @@ from ontherun.market.events import (
     BusinessRejected,
     CancelRejected,
     Event,
+    MassActionReported,
     OrderAccepted,
     OrderCancelled,
     OrderEliminated,
@@ -13,6 +14,7 @@ from ontherun.market.events import (
     OrderRejected,
     OrderTraded,
     ReplaceRejected,
+    StatusReported,
 )
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import DayMinQty, ExhaustedReplace, FillsTakenOff, OFMChain, SegmentPolicy
@@ -45,6 +47,8 @@ __all__ = [
     "OrderCancelled",
     "CancelRejected",
     "ReplaceRejected",
+    "MassActionReported",
+    "StatusReported",
     "BusinessRejected",
     "RejectReason",
     "BusinessRejectReason",

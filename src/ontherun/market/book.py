@@ -20,7 +20,7 @@ from ontherun.market.terms import BUY, UINT8_NULL, OrderTerms, Owner, PartyDetai
 OFM_UNDECIDED: Final = UINT8_NULL
 """``Order.ofm_override`` before the first replace."""
 
-MAX_PASSED_PRICES: Final = 65_536
+MAX_PASSED: Final = 65_536
 
 
 class Order:
@@ -176,29 +176,29 @@ class BookSide:
 class Book:
     """Both sides of one instrument.
 
-    ``passed_prices`` remembers prices that have passed every check of the instrument, so that an order at one of them
-    need not be checked again: reference data does not change under a book. It stays small: prices are bounded by
-    limits and tick, and it stops at ``MAX_PASSED_PRICES``. It is empty while something works in the book that every
-    further order has to be looked at for: all-or-none books, and only-best orders.
+    ``passed_prices`` and ``passed_quantities`` remember what has passed every check of the instrument, so that an order
+    with them need not be checked again: reference data does not change under a book. They stay small: prices are
+    bounded by limits and tick, and both stop at ``MAX_PASSED``. The prices are empty while something works in the book
+    that every further order has to be looked at for: all-or-none books, and only-best orders.
     """
 
-    __slots__ = ("all_or_none", "asks", "bids", "instrument", "max_qty", "min_qty", "passed_prices", "qty_increment")
+    __slots__ = ("all_or_none", "asks", "bids", "instrument", "passed_prices", "passed_quantities")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self.all_or_none = instrument.all_or_none
-        self.min_qty = instrument.min_qty
-        self.max_qty = instrument.max_qty
-        self.qty_increment = instrument.qty_increment
         self.passed_prices: set[int] = set()
+        self.passed_quantities: set[int] = set()
         self.bids = BookSide()
         self.asks = BookSide()
 
-    def remember(self, price: int) -> None:
-        """Note a price that has passed every check."""
+    def remember(self, price: int, qty: int) -> None:
+        """Note a price and a quantity that have passed every check."""
         watched = self.all_or_none or self.bids.only_best or self.asks.only_best
-        if not watched and len(self.passed_prices) < MAX_PASSED_PRICES:
+        if not watched and len(self.passed_prices) < MAX_PASSED:
             self.passed_prices.add(price)
+        if len(self.passed_quantities) < MAX_PASSED:
+            self.passed_quantities.add(qty)
 
     def keep_at_best(self, side: BookSide) -> None:
         """Note that an only-best order rests on this side: every further order may be a better one."""

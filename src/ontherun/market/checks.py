@@ -108,7 +108,7 @@ def cancel_refusal(
     status: SecurityTradingStatus,
 ) -> BusinessRefusal | Refusal | None:
     """The first check that a cancel fails. ``order`` is the order that it names."""
-    if request.party_details_list_req_id not in owner.party_details:
+    if request.party_details_list_req_id not in owner.party_details and owner.on_demand(request) is None:
         return refusals.unknown_party_details(request.party_details_list_req_id)
     if request.side not in (BUY, SELL):
         return refusals.SIDE_NOT_SUPPORTED

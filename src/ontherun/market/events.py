@@ -5,12 +5,20 @@ later event of the same command changes (CumQty, LeavesQty) are held as they wer
 order, so a report is to be made before the next command is carried out. TransactTime of every event is the ``now`` of
 its command.
 
-Source: schema id 8 version 9, templates 521 to 525, 531, 534, 535 and 536.
+Source: schema id 8 version 9, templates 521 to 525, 531, 532, 534 to 536 and 562.
 """
 
 from ontherun.market.book import Order
-from ontherun.market.refusals import BusinessRejectReason, RejectReason
-from ontherun.market.terms import NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest, Owner, Request
+from ontherun.market.refusals import BusinessRejectReason, MassActionRejectReason, RejectReason
+from ontherun.market.terms import (
+    NewOrderSingle,
+    OrderCancelReplaceRequest,
+    OrderCancelRequest,
+    OrderMassActionRequest,
+    Owner,
+    Request,
+    StatusRequest,
+)
 
 PARTIALLY_FILLED = 4
 FILLED = 5
@@ -18,6 +26,13 @@ FILLED = 5
 
 NO_LONGER_BEST = 9
 """ExecRestatementReason (378): a better price than that of an only-best order."""
+SELF_MATCH_OLDEST = 103
+"""The same: a resting order that an order of the same SelfMatchPreventionID met."""
+SELF_MATCH_NEWEST = 107
+"""The same: an incoming order that met one of the same SelfMatchPreventionID."""
+
+AffectedOrder = tuple[bytes, int, int]
+"""An entry of NoAffectedOrders (534): OrigCIOrdID, AffectedOrderID, CxlQuantity."""
 
 OrderEvent = tuple[int, int, int]
 """An entry of NoOrderEvents (1795): OrderEventExecID, OrderEventQty, OrderEventType. OrderEventPx is LastPx."""
@@ -194,6 +209,39 @@ class ReplaceRejected(Event):
         self.order_id = order_id
         self.reason = reason
         self.text = text
+        self.exec_id = exec_id
+
+
+class MassActionReported(Event):
+    """OrderMassActionReport (562). ``reason`` is MassActionRejectReason (1376), None where the request was accepted;
+    ``cancelled`` lists OrigCIOrdID, AffectedOrderID and CxlQuantity, by OrderID. The reports share ``report_id``."""
+
+    __slots__ = ("cancelled", "owner", "reason", "report_id", "request")
+
+    def __init__(
+        self,
+        owner: Owner,
+        request: OrderMassActionRequest,
+        report_id: int,
+        reason: MassActionRejectReason | None,
+        cancelled: list[AffectedOrder],
+    ) -> None:
+        self.owner = owner
+        self.request = request
+        self.report_id = report_id
+        self.reason = reason
+        self.cancelled = cancelled
+
+
+class StatusReported(Event):
+    """ExecutionReportStatus (532). ``last`` is LastRptRequested (912), null in answer to an OrderStatusRequest."""
+
+    __slots__ = ("exec_id", "last", "order", "request")
+
+    def __init__(self, order: Order, request: StatusRequest, last: int, exec_id: bytes) -> None:
+        self.order = order
+        self.request = request
+        self.last = last
         self.exec_id = exec_id
 
 

@@ -16,6 +16,8 @@ from ontherun.market.events import (
     FILLED,
     NO_LONGER_BEST,
     PARTIALLY_FILLED,
+    SELF_MATCH_NEWEST,
+    SELF_MATCH_OLDEST,
     Event,
     OrderCancelled,
     OrderEliminated,
@@ -23,6 +25,8 @@ from ontherun.market.events import (
     OrderTraded,
 )
 from ontherun.market.instruments import Instrument
+from ontherun.market.policy import SegmentPolicy
+from ontherun.market.self_match import meetings
 from ontherun.market.states import SecurityTradingStatus
 from ontherun.market.terms import (
     FILL_OR_KILL,
@@ -30,6 +34,7 @@ from ontherun.market.terms import (
     ONLY_BEST,
     PASSIVE,
     UINT32_NULL,
+    UINT64_NULL,
     OrderTerms,
 )
 
@@ -57,6 +62,7 @@ class Matching:
         "_side_trades",
         "_working",
         "exec_format",
+        "policy",
         "segment_id",
         "state_since",
         "status",
@@ -70,8 +76,9 @@ class Matching:
     state_since: int
     """When the status was set last, ns since the epoch; 0 before."""
 
-    def __init__(self, segment_id: int, instruments: Iterable[Instrument]) -> None:
+    def __init__(self, segment_id: int, instruments: Iterable[Instrument], policy: SegmentPolicy | None = None) -> None:
         self.segment_id = segment_id
+        self.policy = policy or SegmentPolicy()
         self.status = _OPEN
         self.trade_date = 0
         self.state_since = 0
@@ -113,7 +120,10 @@ class Matching:
         time_in_force = terms.time_in_force
         keys = opposite.keys
         if keys and keys[-1] >= -key and self.status is _OPEN and terms.execution_mode != PASSIVE:
-            if order.book.all_or_none:
+            if order.party_details.self_match_prevention_id != UINT64_NULL or self.policy.self_match_prevention:
+                if self._trade_with_others(order, opposite, -key, now, events):
+                    return
+            elif order.book.all_or_none:
                 self._trade_whole(order, opposite, -key, now, events)
             elif time_in_force != FILL_OR_KILL or opposite.available(-key, order.leaves_qty) == order.leaves_qty:
                 self._trade(order, opposite, -key, now, events)
@@ -133,19 +143,43 @@ class Matching:
         self._orders[order.order_id] = order
         order.namesakes[terms.cl_ord_id] = order
 
-    def _reaches(self, min_qty: int, opposite: BookSide, key: int) -> bool:
+    def _reaches(self, order: Order, min_qty: int, opposite: BookSide, key: int) -> bool:
         """Whether an order with this key could trade MinQty at once; true of an order without."""
-        return min_qty == UINT32_NULL or (self.status is _OPEN and opposite.available(-key, min_qty) == min_qty)
+        if min_qty == UINT32_NULL:
+            return True
+        if self.status is not _OPEN:
+            return False
+        return meetings(order, opposite, -key, compulsory=self.policy.self_match_prevention).reachable >= min_qty
 
-    def _trade(self, order: Order, opposite: BookSide, limit: int, now: int, events: list[Event]) -> None:
-        """Match against the other side: best price first, oldest first, at the resting order's price."""
+    def _trade_with_others(self, order: Order, opposite: BookSide, limit: int, now: int, events: list[Event]) -> bool:
+        """Trade an order that must not meet resting orders of its own; whether that ended it (the newest goes)."""
+        met = meetings(order, opposite, limit, compulsory=self.policy.self_match_prevention)
+        if order.terms.time_in_force == FILL_OR_KILL and met.reachable < order.leaves_qty:
+            return False
+        for own in met.own:
+            self._remove(own)
+            events.append(OrderCancelled(own, None, SELF_MATCH_OLDEST, self._exec_id()))
+        if order.book.all_or_none:
+            if not met.stopped:
+                self._trade_whole(order, opposite, limit, now, events)
+        elif met.reachable:
+            keep = order.leaves_qty - met.reachable if met.stopped else 0
+            self._trade(order, opposite, limit, now, events, keep)
+        if met.stopped:
+            events.append(OrderCancelled(order, None, SELF_MATCH_NEWEST, self._exec_id()))
+        return met.stopped
+
+    def _trade(
+        self, order: Order, opposite: BookSide, limit: int, now: int, events: list[Event], keep: int = 0
+    ) -> None:
+        """Match all but `keep` against the other side: best price first, oldest first, at the resting order's price."""
         trade_date = self._day(now)
         keys = opposite.keys
         leaves = order.leaves_qty
         number_base, exec_format = self._number_base, self.exec_format
         executions, side_trades, order_event = self._executions, self._side_trades, self._order_events
         entry, traded_level = self._md_trade_entries, None
-        while leaves and keys and keys[-1] >= limit:
+        while leaves > keep and keys and keys[-1] >= limit:
             level = opposite.levels[keys[-1]]
             price = level.price
             if level is not traded_level:
@@ -155,10 +189,11 @@ class Matching:
             last_event = order_event + MAX_ORDER_EVENTS
             before = leaves
             resting = level.head
-            while leaves and resting is not None and order_event != last_event:
+            while leaves > keep and resting is not None and order_event != last_event:
                 left = resting.leaves_qty
                 shown = left - resting.hidden_qty
-                qty = shown if shown < leaves else leaves  # noqa: FURB136 - min() costs three times as much
+                wanted = leaves - keep
+                qty = shown if shown < wanted else wanted  # noqa: FURB136 - min() costs three times as much
                 leaves -= qty
                 resting.leaves_qty = left = left - qty
                 resting.cum_qty = cum_qty = resting.cum_qty + qty
@@ -289,5 +324,7 @@ class Matching:
 def _order_state(order: Order) -> tuple[object, ...]:
     quantities = (order.leaves_qty, order.hidden_qty, order.cum_qty)
     request = tuple(getattr(order.terms, name) for name in OrderTerms.__annotations__)
-    owner = (order.owner.sender_comp, order.party_details.account)
+    details = order.party_details
+    guard = (details.self_match_prevention_id, details.self_match_prevention_instruction)
+    owner = (order.owner.sender_comp, details.account, *guard)
     return (order.order_id, *owner, order.priority, *quantities, order.ofm_override, *request)

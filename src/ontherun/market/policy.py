@@ -48,5 +48,8 @@ class SegmentPolicy:
     ofm_chain: OFMChain = OFMChain.FIRST_DECIDES
     exhausted_replace: ExhaustedReplace = ExhaustedReplace.CANCEL
     day_min_qty: DayMinQty = DayMinQty.ELIMINATE
+    self_match_prevention: bool = False
+    """Whether self-match prevention is compulsory, as on all markets but US Treasuries: then orders of one firm that
+    name no SelfMatchPreventionID do not trade with each other either; the oldest goes. How is not published."""
     replace_by_other_sender_id: bool = True
     """Whether another SenderID (5392) than the order's may replace it; False on US and EU Repo (2103)."""

@@ -25,6 +25,8 @@ class BusinessRejectReason(IntEnum):
     UNKNOWN_ID = 1
     CONDITIONALLY_REQUIRED_FIELD_MISSING = 5
     ENUMERATION_NOT_SUPPORTED = 115
+    ORDER_STATUS_NOT_FOUND = 116
+    MASS_STATUS_CANNOT_COMPLETE = 117
     DUPLICATE_CL_ORD_ID = 133
 
 
@@ -58,6 +60,15 @@ class RejectReason(IntEnum):
     QUALIFIER_NOT_PERMITTED = 5512
     TYPE_AND_DURATION_INVALID = 7047
     DISPLAY_BELOW_MIN_QTY = 7613
+
+
+class MassActionRejectReason(IntEnum):
+    """The values of MassActionRejectReason (1376) that the market gives; the standard's own (FIX 5.0 SP2)."""
+
+    UNKNOWN_SECURITY = 1
+    UNKNOWN_MARKET_SEGMENT = 8
+    UNKNOWN_SECURITY_GROUP = 9
+    OTHER = 99
 
 
 class BusinessRefusal(NamedTuple):
@@ -122,6 +133,9 @@ DISPLAY_BELOW_MIN_QTY: Final = Refusal(
     RejectReason.DISPLAY_BELOW_MIN_QTY, b"Disclosed quantity cannot be smaller than the minimum quantity"
 )
 
+NOTHING_TO_TELL: Final = BusinessRefusal(
+    BusinessRejectReason.MASS_STATUS_CANNOT_COMPLETE, b"Mass order status: no working order matches", 584
+)
 PRICE_MISSING: Final = BusinessRefusal(
     BusinessRejectReason.CONDITIONALLY_REQUIRED_FIELD_MISSING, b"Conditionally required field missing: 44-Price", 44
 )
@@ -133,6 +147,24 @@ EXPIRE_DATE_MISSING: Final = BusinessRefusal(
 SIDE_NOT_SUPPORTED: Final = BusinessRefusal(
     BusinessRejectReason.ENUMERATION_NOT_SUPPORTED, b"Enumeration value not supported: 54-Side", 54
 )
+
+
+def field_missing(tag: int, name: str) -> BusinessRefusal:
+    """A field that the scope of a request asks for."""
+    reason = BusinessRejectReason.CONDITIONALLY_REQUIRED_FIELD_MISSING
+    return BusinessRefusal(reason, _text(f"Conditionally required field missing: {tag}-{name}"), tag)
+
+
+def enumeration_not_supported(tag: int, name: str) -> BusinessRefusal:
+    """A scope that has no use here."""
+    reason = BusinessRejectReason.ENUMERATION_NOT_SUPPORTED
+    return BusinessRefusal(reason, _text(f"Enumeration value not supported: {tag}-{name}"), tag)
+
+
+def order_status_not_found(order_id: int) -> BusinessRefusal:
+    """No working order of the SenderComp has this OrderID."""
+    reason = BusinessRejectReason.ORDER_STATUS_NOT_FOUND
+    return BusinessRefusal(reason, _text(f"Order {order_id} is not found"), 37)
 
 
 def unknown_party_details(list_req_id: int) -> BusinessRefusal:

@@ -4,13 +4,11 @@ Deterministic: the same commands with the same times give the same events, numbe
 rests on. A refused command changes nothing but the counter of ExecIDs.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 from ontherun.market import refusals
 from ontherun.market.book import OFM_UNDECIDED, Book, Order
 from ontherun.market.checks import Market, cancel_refusal, new_order_refusal, replace_refusal
-from ontherun.market.days import Days
 from ontherun.market.events import (
     BusinessRejected,
     CancelRejected,
@@ -22,8 +20,8 @@ from ontherun.market.events import (
     OrderRejected,
     ReplaceRejected,
 )
-from ontherun.market.instruments import Instrument
-from ontherun.market.policy import ExhaustedReplace, OFMChain, SegmentPolicy
+from ontherun.market.inquiries import Inquiries
+from ontherun.market.policy import ExhaustedReplace, OFMChain
 from ontherun.market.refusals import BusinessRefusal, Refusal
 from ontherun.market.states import SecurityTradingStatus
 from ontherun.market.terms import (
@@ -47,26 +45,22 @@ from ontherun.market.terms import (
 _OPEN: Final = SecurityTradingStatus.OPEN
 
 
-class MarketSegment(Days):
+class MarketSegment(Inquiries):
     """The commands of one segment over its books.
 
     ``now`` is always in ns since the epoch, UTC. Every command returns its events in the order in which they
     happened; for one owner that is the order in which the reports are to be sent.
     """
 
-    __slots__ = ("policy",)
-
-    def __init__(self, segment_id: int, instruments: Iterable[Instrument], policy: SegmentPolicy | None = None) -> None:
-        super().__init__(segment_id, instruments)
-        self.policy = policy or SegmentPolicy()
+    __slots__ = ()
 
     # What a client asks for
 
     def rest(self, owner: Owner, order: NewOrderSingle) -> Order | None:
-        """Accept and queue a plain day order that trades with nothing; None, and nothing is done, for any other.
+        """Accept and queue an order that trades with nothing; None, and nothing is done, where that is not evident.
 
-        The short way for most of what a client asks for: `new_order` does the same, and says it in events. The ExecID
-        of the acceptance is `exec_format % priority`.
+        The short way for most of what a client asks for: `new_order` does the same, and says it in events. It is for
+        what `rests` says yes to. The ExecID of the acceptance is `exec_format % priority`.
         """
         details = owner.party_details.get(order.party_details_list_req_id)
         namesakes = self._working.get(owner.sender_comp)
@@ -79,14 +73,7 @@ class MarketSegment(Days):
             or order.cl_ord_id in namesakes
             or self.status is not _OPEN
             or price not in book.passed_prices
-            or order.time_in_force
-            or order.ord_type != LIMIT
-            or order.exec_inst
-            or order.execution_mode == PASSIVE
-            or not book.min_qty <= order.order_qty <= book.max_qty
-            or order.order_qty % book.qty_increment
-            or order.display_qty != UINT32_NULL
-            or order.min_qty != UINT32_NULL
+            or order.order_qty not in book.passed_quantities
         ):
             return None
         if order.side == BUY:
@@ -120,16 +107,17 @@ class MarketSegment(Days):
             or self.status is not _OPEN
             or not _plain(order, book)
         ):
+            details = details or owner.on_demand(order)
             refusal = new_order_refusal(order, details, namesakes, book, self._known(now))
             if refusal is not None or details is None or book is None:
                 return self._refuse(owner, order, refusal)
-            book.remember(order.price)
+            book.remember(order.price, order.order_qty)
         self._order_ids = number = self._order_ids + 1
         self._executions = executions = self._executions + 1
         accepted = Order(self._number_base + number, owner, order, details, book, namesakes)
         events: list[Event] = [OrderAccepted(accepted, self.exec_format % executions)]
         own, opposite, key = book.sides(order.side, order.price)
-        if self._reaches(order.min_qty, opposite, key):
+        if self._reaches(accepted, order.min_qty, opposite, key):
             self._place(accepted, own, opposite, key, now, events)
         else:
             events.append(OrderEliminated(accepted, self._exec_id()))
@@ -181,10 +169,11 @@ class MarketSegment(Days):
             or not self.policy.replace_by_other_sender_id
             or not _plain(request, book)
         ):
+            details = details or owner.on_demand(request)
             refusal = replace_refusal(owner, request, details, namesakes, order, book, self._known(now))
             if refusal is not None or details is None or order is None:
                 return self._refuse_replace(owner, request, order, refusal)
-            order.book.remember(request.price)
+            order.book.remember(request.price, request.order_qty)
 
         ofm_override = order.ofm_override
         if ofm_override == OFM_UNDECIDED or (not ofm_override and self.policy.ofm_chain is OFMChain.ENABLED_STAYS):
@@ -244,7 +233,7 @@ class MarketSegment(Days):
         events: list[Event] = [OrderModified(order, self._exec_id(), filled, leaves)]
         if not keeps_priority:
             own, opposite, key = order.book.sides(request.side, request.price)
-            if request.time_in_force != FILL_AND_KILL or self._reaches(request.min_qty, opposite, key):
+            if request.time_in_force != FILL_AND_KILL or self._reaches(order, request.min_qty, opposite, key):
                 self._place(order, own, opposite, key, now, events)
             else:
                 events.append(OrderEliminated(order, self._exec_id()))
@@ -277,6 +266,18 @@ class MarketSegment(Days):
         return [ReplaceRejected(owner, request, _order_id(request, order), *refusal, self._exec_id())]
 
 
+def rests(terms: OrderTerms) -> bool:
+    """Whether this is a plain limit order for the day, for which there is a short way into an open market."""
+    return (
+        not terms.time_in_force
+        and terms.ord_type == LIMIT
+        and not terms.exec_inst
+        and terms.execution_mode != PASSIVE
+        and terms.display_qty == UINT32_NULL
+        and terms.min_qty == UINT32_NULL
+    )
+
+
 def _plain(terms: OrderTerms, book: Book) -> bool:
     """Whether terms evidently pass every check of theirs in an open market: a plain day or FAK order at a known price.
 
@@ -289,8 +290,7 @@ def _plain(terms: OrderTerms, book: Book) -> bool:
         and terms.ord_type == LIMIT
         and not terms.exec_inst
         and terms.execution_mode != PASSIVE
-        and book.min_qty <= terms.order_qty <= book.max_qty
-        and not terms.order_qty % book.qty_increment
+        and terms.order_qty in book.passed_quantities
         and terms.display_qty == UINT32_NULL
         and terms.min_qty == UINT32_NULL
     )

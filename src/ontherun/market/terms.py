@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 UINT8_NULL: Final = 2**8 - 1
 UINT16_NULL: Final = 2**16 - 1
+INT32_NULL: Final = 2**31 - 1
 UINT32_NULL: Final = 2**32 - 1
 UINT64_NULL: Final = 2**64 - 1
 INT64_NULL: Final = 2**63 - 1
@@ -43,6 +44,9 @@ ALL_OR_NONE: Final = 1 << 0
 ONLY_BEST: Final = 1 << 1
 NOT_HELD: Final = 1 << 2
 
+CANCEL_NEWEST: Final = ord("N")
+CANCEL_OLDEST: Final = ord("O")
+
 AGGRESSIVE: Final = ord("A")
 PASSIVE: Final = ord("P")
 
@@ -56,6 +60,14 @@ class PartyDetails(Protocol):
     @property
     def account(self) -> bytes:
         """The customer account (PartyDetailRole 24), empty without one."""
+
+    @property
+    def self_match_prevention_id(self) -> int:
+        """SelfMatchPreventionID (2362), the null of its type without one."""
+
+    @property
+    def self_match_prevention_instruction(self) -> int:
+        """SelfMatchPreventionInstruction (8000): the character's number, 0 where it is absent, which means oldest."""
 
 
 class Owner(Protocol):
@@ -72,6 +84,16 @@ class Owner(Protocol):
     @property
     def party_details(self) -> Mapping[int, PartyDetails]:
         """The registered party details by PartyDetailsListReqID."""
+
+    def on_demand(self, request: "PartyUser") -> PartyDetails | None:
+        """The on-demand party details that came right before this request; None where there are none."""
+
+
+class PartyUser(Protocol):
+    """A request that names party details."""
+
+    seq_num: int
+    party_details_list_req_id: int
 
 
 class OrderTerms(Protocol):
@@ -131,4 +153,54 @@ class OrderCancelRequest(Protocol):
     liquidity_flag: int
 
 
-Request = NewOrderSingle | OrderCancelReplaceRequest | OrderCancelRequest
+class OrderMassActionRequest(Protocol):
+    """Template 529."""
+
+    party_details_list_req_id: int
+    order_request_id: int
+    manual_order_indicator: int
+    seq_num: int
+    sender_id: bytes
+    security_group: bytes
+    location: bytes
+    security_id: int
+    mass_action_scope: int
+    market_segment_id: int
+    mass_cancel_request_type: int
+    side: int
+    ord_type: int
+    time_in_force: int
+    liquidity_flag: int
+
+
+class OrderMassStatusRequest(Protocol):
+    """Template 530."""
+
+    party_details_list_req_id: int
+    mass_status_req_id: int
+    manual_order_indicator: int
+    seq_num: int
+    sender_id: bytes
+    security_group: bytes
+    location: bytes
+    security_id: int
+    mass_status_req_type: int
+    ord_status_req_type: int
+    time_in_force: int
+    market_segment_id: int
+
+
+class OrderStatusRequest(Protocol):
+    """Template 533."""
+
+    party_details_list_req_id: int
+    ord_status_req_id: int
+    manual_order_indicator: int
+    seq_num: int
+    sender_id: bytes
+    order_id: int
+    location: bytes
+
+
+StatusRequest = OrderMassStatusRequest | OrderStatusRequest
+Request = NewOrderSingle | OrderCancelReplaceRequest | OrderCancelRequest | OrderMassActionRequest | StatusRequest

@@ -114,6 +114,11 @@ class Directory:
         bound_to = row_identity(stored.entity_id, session, access_key_id)
         return KeyFound(self._master_keys.open(stored.secret, bound_to), pair.expires_at)
 
+    def key_is_valid(self, access_key_id: str, now: int) -> bool:
+        """Whether a key pair may log in `now`; its secret is not looked at."""
+        stored = self._pairs.get(access_key_id)
+        return stored is not None and stored.secret is not None and stored.pair.state(now).valid
+
     def cancel_on_disconnect(self, session: str) -> bool:
         """Whether the session's resting Day orders are cancelled when its connection is lost. True for a deleted one,
         whose orders nobody else would cancel."""

@@ -14,6 +14,7 @@ class RegistryAuthority:
         "_note_use",
         "allowed",
         "cancel_on_disconnect",
+        "key_is_valid",
         "party_details",
         "session",
         "source_allowed",
@@ -24,6 +25,7 @@ class RegistryAuthority:
         self._note_use = registry.pairs.note_use
         self.allowed = directory.allowed
         self.cancel_on_disconnect = directory.cancel_on_disconnect
+        self.key_is_valid = directory.key_is_valid
         self.source_allowed = directory.source_allowed
         self.session = directory.order_entry_session
         self.party_details = directory.party_details

@@ -49,6 +49,8 @@ class Settings:
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
 
+    session_ends_with_key: bool = False
+    """Whether a live session ends once its key pair is expired, deleted or deactivated, see `SessionPolicy`."""
     messaging_controls: ControlPolicy | None = None
     """How much sessions may send. None: as it was; a new venue begins with the exchange's limits."""
 

@@ -229,7 +229,10 @@ class Venue:
         if registry.environment == "LOCAL":
             await registry.seed_local_operator()
         authority = RegistryAuthority(registry)
-        policy = SessionPolicy(clock_offset=clock.offset if isinstance(clock, LabClock) else None)
+        policy = SessionPolicy(
+            session_ends_with_key=settings.session_ends_with_key,
+            clock_offset=clock.offset if isinstance(clock, LabClock) else None,
+        )
         for segment in self.segments.values():
             self._close.push_async_callback(segment.close)
             instruments = settings.segments[segment.segment_id]
