@@ -101,6 +101,9 @@ class RunningVenue:
     def last_frames(self, session_id: str, count: int) -> list["LastFrames"]:
         return self.frames.get(session_id, [])
 
+    def promotable(self) -> list[int]:
+        return [40]
+
     def promote(self, segment: int) -> int:
         self.promoted.append(segment)
         return len(self.logged_in)

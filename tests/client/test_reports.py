@@ -150,11 +150,11 @@ def test_a_business_reject_names_the_message_and_the_field(build: Build) -> None
 
 
 def test_a_message_without_a_class_is_still_a_report(build: Build) -> None:
-    message = build("PartyDetailsDefinitionRequestAck", seq_num=3, no_party_details=[], no_trd_reg_publications=[])
+    message = build("RequestForQuoteAck", seq_num=3)
     report = read(message)
     assert type(report) is Report
     assert (report.seq_num, report.message) == (3, message)
-    assert str(report) == "PartyDetailsDefinitionRequestAck"
+    assert str(report) == "RequestForQuoteAck"
 
 
 def test_a_report_cannot_be_changed(build: Build) -> None:

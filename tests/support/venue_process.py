@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 class VenueProcess:
     """A started venue on free ports; leaving the `with` block stops it as Ctrl-C would."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(self, data: Path, *options: str, name: str = "ready") -> None:
         self.data = data
-        self.ready_file = data.parent / f"{data.name}.ready.json"
+        self.ready_file = data.parent / f"{data.name}.{name}.json"
         self.ready_file.unlink(missing_ok=True)
         environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
         command = [sys.executable, "-m", "ontherun", "up", "--data", str(data), "--ready-file", str(self.ready_file)]

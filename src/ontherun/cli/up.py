@@ -13,8 +13,11 @@ from ontherun.cli import notice_options, sso_options
 from ontherun.cli.api import DEFAULT_DATA
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ontherun.ilink.controls import ControlPolicy
     from ontherun.service.settings import Settings
+    from ontherun.service.standby import Standby
     from ontherun.service.venue import Venue
 
 DataDir = Annotated[
@@ -109,10 +112,20 @@ def up(
     lab: Annotated[
         bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
     ] = False,
+    pair: Annotated[
+        bool,
+        typer.Option(
+            "--pair",
+            envvar="ONTHERUN_PAIR",
+            help="One of two processes on the same data: this one is the venue, or stands by for the other one.",
+        ),
+    ] = False,
 ) -> None:
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours not in ("always", "exchange"):
         raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
+    if pair and lab:
+        raise typer.BadParameter("a lab's clock is moved in one process", param_hint="--pair")
     from ontherun.service.settings import Settings
 
     notices = notice_options.settings_of(
@@ -138,6 +151,7 @@ def up(
         drain,
         poll,
         lab=lab,
+        pair=pair,
         session_ends_with_key=session_ends_with_key,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
@@ -155,7 +169,7 @@ def _limits(controls: Controls) -> "ControlPolicy":
 
 
 async def run(settings: "Settings") -> int:
-    """Run a venue until SIGINT or SIGTERM; the process's exit code."""
+    """Run a venue, or stand by for one, until SIGINT or SIGTERM; the process's exit code."""
     import asyncio
 
     from ontherun.gateway.recovery import RecoveryError
@@ -164,25 +178,18 @@ async def run(settings: "Settings") -> int:
     from ontherun.service.venue import Venue
     from ontherun.trace import TraceError
 
+    stop = asyncio.Event()
     try:
-        venue = await Venue.start(settings)
+        venue = await (_one_of_two(settings, stop) if settings.pair else Venue.start(settings))
     except (RegistryError, JournalError, RecoveryError, TraceError, OSError) as error:
         sys.stderr.write(f"ontherun cannot start: {error}\n")
         return 1
-    stop = asyncio.Event()
-
-    def end(number: int) -> None:
-        """End in order; at the second signal at once: whatever was acknowledged is durable."""
-        if stop.is_set():
-            venue.log.flush()
-            os._exit(128 + number)
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end, number)
+    if venue is None:
+        sys.stdout.write("stopped\n")
+        return 0
+    _stop_on_signals(stop)
     if hasattr(signal, "SIGHUP"):
-        loop.add_signal_handler(signal.SIGHUP, venue.log.reopen)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, venue.log.reopen)
     try:
         link = await venue.sign_in_link()
     except RegistryError as error:  # the gateways run; `ontherun sign-in-link` makes one later
@@ -201,6 +208,48 @@ async def run(settings: "Settings") -> int:
         return 1
     sys.stdout.write("stopped\n")
     return 0
+
+
+async def _one_of_two(settings: "Settings", stop: "asyncio.Event") -> "Venue | None":
+    """Be the venue, or stand by until its process ends and go on with it; None when `stop` was set before."""
+    import asyncio
+
+    from ontherun.service.standby import Standby, start
+
+    started = await start(settings)
+    if not isinstance(started, Standby):
+        return started
+    _stop_on_signals(stop)
+    show_standby(started)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping, started.ended}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        await started.stop()
+        return None
+    stopping.cancel()
+    sys.stdout.write("The venue's process has ended: this one takes over.\n")
+    sys.stdout.flush()
+    return await started.take_over()
+
+
+def _stop_on_signals(stop: "asyncio.Event") -> None:
+    """End in order at a signal, and at the second one at once: whatever was acknowledged is durable."""
+    import asyncio
+
+    def end(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
+
+
+def show_standby(standby: "Standby") -> None:
+    """Print where the backups listen."""
+    at = ", ".join(f"{gateway.host}:{gateway.port}" for gateway in standby.gateways())
+    sys.stdout.write(f"Standing by on {standby.settings.data}: backups listen on {at}. Ctrl-C ends this.\n")
+    sys.stdout.flush()
 
 
 def show(venue: "Venue", link: str | None) -> None:

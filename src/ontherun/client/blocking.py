@@ -16,7 +16,7 @@ from ontherun.client.errors import Disconnected
 from ontherun.client.keyfile import KeyFile
 from ontherun.client.login import Login
 from ontherun.client.orders import OrderBase, Requester, Terms
-from ontherun.client.reports import Accepted, Cancelled, Modified, Report, Traded
+from ontherun.client.reports import Accepted, AffectedOrder, Cancelled, Modified, Report, Status, Traded
 from ontherun.client.requests import OrderOptions
 from ontherun.client.session import SessionOptions
 from ontherun.client.values import Price
@@ -210,6 +210,43 @@ class Session:
                 time_in_force=time_in_force,
                 ofm_override=ofm_override,
             ),
+            timeout,
+        )
+
+    def mass_cancel(
+        self,
+        *,
+        security: str | int | None = None,
+        group: str = "",
+        segment: int | None = None,
+        side: Side | None = None,
+        time_in_force: TimeInForce | None = None,
+        timeout: float | None = None,
+    ) -> tuple[AffectedOrder, ...]:
+        """Cancel the session's working orders in a scope; those that went. Raises InquiryRefused, or as `cancel`."""
+        return self._run(
+            self._session.mass_cancel(
+                security=security, group=group, segment=segment, side=side, time_in_force=time_in_force
+            ),
+            timeout,
+        )
+
+    def order_status(self, order: Order | int, timeout: float | None = None) -> Status:
+        """Ask how a working order stands. Raises InquiryRefused, NotApplied or Disconnected."""
+        return self._run(self._session.order_status(order), timeout)
+
+    def mass_status(
+        self,
+        *,
+        security: str | int | None = None,
+        group: str = "",
+        segment: int | None = None,
+        time_in_force: TimeInForce | None = None,
+        timeout: float | None = None,
+    ) -> tuple[Status, ...]:
+        """Ask how the working orders in a scope stand. Raises as `order_status`, also where there is no order."""
+        return self._run(
+            self._session.mass_status(security=security, group=group, segment=segment, time_in_force=time_in_force),
             timeout,
         )
 

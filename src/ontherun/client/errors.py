@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from ontherun.client.advice import Advice, LoginCode, advice_for, code_text
 
 if TYPE_CHECKING:
-    from ontherun.client.reports import BusinessRejected, CancelRejected, Rejected, ReplaceRejected, Report
+    from ontherun.client.reports import (
+        BusinessRejected,
+        CancelRejected,
+        MassCancelled,
+        Rejected,
+        ReplaceRejected,
+        Report,
+    )
 
 
 class ClientError(Exception):
@@ -91,10 +98,12 @@ class ReportsLost(ClientError):  # noqa: N818 - names a condition
 class Refused(ClientError):  # noqa: N818 - names a condition
     """A request that the venue refused; `report` is its answer, `code` the number and `reason` the venue's text."""
 
-    def __init__(self, what: str, report: "Rejected | CancelRejected | ReplaceRejected | BusinessRejected") -> None:
+    def __init__(
+        self, what: str, report: "Rejected | CancelRejected | ReplaceRejected | BusinessRejected | MassCancelled"
+    ) -> None:
         self.report = report
-        self.code = int(report.reason)
-        self.reason = report.text
+        self.code = int(report.reason or 0)
+        self.reason = getattr(report, "text", "")
         super().__init__(f"{what} refused: {report.why}")
 
 
@@ -108,6 +117,10 @@ class CancelRefused(Refused):
 
 class ReplaceRefused(Refused):
     """The replace was refused: OrderCancelReplaceReject (536) or BusinessReject (521)."""
+
+
+class InquiryRefused(Refused):
+    """A mass cancel or a question about orders was refused: OrderMassActionReport (562) or BusinessReject (521)."""
 
 
 class OrderEnded(ClientError):  # noqa: N818 - names a condition

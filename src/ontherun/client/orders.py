@@ -5,20 +5,31 @@ from collections.abc import AsyncIterator, Callable
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
-from ontherun.client.errors import CancelRefused, ClientError, NotApplied, OrderEnded, OrderRefused, ReplaceRefused
+from ontherun.client.errors import (
+    CancelRefused,
+    ClientError,
+    InquiryRefused,
+    NotApplied,
+    OrderEnded,
+    OrderRefused,
+    Refused,
+    ReplaceRefused,
+)
 from ontherun.client.reports import (
     Accepted,
     BusinessRejected,
     Cancelled,
     CancelRejected,
     Eliminated,
+    MassCancelled,
     Modified,
     OrderReport,
     Rejected,
     ReplaceRejected,
     Report,
+    Status,
     Traded,
 )
 from ontherun.client.values import Price, name, price_text
@@ -26,6 +37,12 @@ from ontherun.ilink.messages.enums import SideReq as Side
 from ontherun.ilink.messages.enums import TimeInForce
 
 T = TypeVar("T")
+
+_REFUSALS: Final[dict[str, tuple[type[Refused], str]]] = {
+    "F": (CancelRefused, "cancel"),
+    "G": (ReplaceRefused, "replace"),
+}
+"""The error for a business reject of a request, by MsgType (35)."""
 
 
 class Terms(NamedTuple):
@@ -172,7 +189,7 @@ class OrderBase:
             case Traded():
                 self.cum_qty, self.leaves_qty = report.cum_qty, report.leaves_qty
                 self.state = OrderState.FILLED if report.filled else OrderState.WORKING
-            case Cancelled():
+            case Cancelled() | MassCancelled():
                 self.state, self.leaves_qty = OrderState.CANCELLED, 0
             case Eliminated():
                 self.state, self.leaves_qty = OrderState.ELIMINATED, 0
@@ -230,12 +247,14 @@ class Order(OrderBase):
 class Request:
     """A request under way: its number, and who waits for its answer. `order` is None for another process's order."""
 
-    __slots__ = ("answer", "order", "order_request_id", "seq_num")
+    __slots__ = ("answer", "order", "order_request_id", "parts", "seq_num")
 
     def __init__(self, order: OrderBase | None, order_request_id: int, answer: "asyncio.Future[Report] | None") -> None:
         self.order = order
         self.order_request_id = order_request_id
         self.answer = answer
+        self.parts: list[Report] = []
+        """What came of an answer in several reports."""
         self.seq_num = 0
 
 
@@ -272,7 +291,14 @@ class Orders:
         """
         if isinstance(report, BusinessRejected):
             return self._business_rejected(report)
-        if isinstance(report, OrderReport):
+        if isinstance(report, MassCancelled):
+            self._inquiry(report.order_request_id, report, last=report.last_fragment)
+            for affected in report.orders:
+                if (gone := self._by_order_id.get(affected.order_id)) is not None:
+                    self._follow(gone, report)
+        elif isinstance(report, Status):
+            self._inquiry(report.status_id, report, last=report.last is not False)
+        elif isinstance(report, OrderReport):
             request = self._by_request_id.get(report.order_request_id)
             if request is not None and _answers(report, request):
                 self._forget(request)
@@ -312,7 +338,16 @@ class Orders:
         if self._by_seq_num.get(request.seq_num) is request:
             del self._by_seq_num[request.seq_num]
 
-    def _follow(self, order: OrderBase, report: OrderReport) -> None:
+    def _inquiry(self, request_id: int, report: Report, *, last: bool) -> None:
+        """A part of an answer over many orders."""
+        request = self._by_request_id.get(request_id)
+        if request is not None:
+            request.parts.append(report)
+            if last:
+                self._forget(request)
+                _answer(request, report)
+
+    def _follow(self, order: OrderBase, report: Report) -> None:
         before = order.cl_ord_id
         order.take(report)
         self._by_cl_ord_id.pop(before, None)
@@ -335,9 +370,8 @@ class Orders:
                 self._by_cl_ord_id.pop(request.order.cl_ord_id, None)
                 request.order.take(report)
         elif not request.answer.done():
-            is_replace = report.ref_msg_type == "G"
-            refused = ReplaceRefused("replace", report) if is_replace else CancelRefused("cancel", report)
-            request.answer.set_exception(refused)
+            kind, what = _REFUSALS.get(report.ref_msg_type, (InquiryRefused, "request"))
+            request.answer.set_exception(kind(what, report))
         return request.seq_num
 
 
@@ -349,7 +383,7 @@ def _answers(report: OrderReport, request: Request) -> bool:
     return not unasked and isinstance(report, Cancelled | CancelRejected | Modified | ReplaceRejected)
 
 
-def _answer(request: Request, report: OrderReport) -> None:
+def _answer(request: Request, report: Report) -> None:
     if request.answer is None or request.answer.done():
         return
     match report:
@@ -357,5 +391,7 @@ def _answer(request: Request, report: OrderReport) -> None:
             request.answer.set_exception(CancelRefused("cancel", report))
         case ReplaceRejected():
             request.answer.set_exception(ReplaceRefused("replace", report))
+        case MassCancelled() if report.reason is not None:
+            request.answer.set_exception(InquiryRefused("mass cancel", report))
         case _:
             request.answer.set_result(report)

@@ -11,15 +11,19 @@ from typing import Any, Final
 from ontherun.client.instruments import Instruments
 from ontherun.client.reports import (
     Accepted,
+    AffectedOrder,
     BusinessRejected,
     Cancelled,
     CancelRejected,
     Eliminated,
     Fill,
+    MassCancelled,
     Modified,
+    PartyDetailsTaken,
     Rejected,
     ReplaceRejected,
     Report,
+    Status,
     Traded,
 )
 from ontherun.client.values import (
@@ -33,7 +37,7 @@ from ontherun.client.values import (
 from ontherun.ilink import messages
 from ontherun.ilink.codes import BusinessRejectReason
 from ontherun.ilink.messages import UINT8_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, Message
-from ontherun.ilink.messages.enums import ExecReason, TimeInForce
+from ontherun.ilink.messages.enums import ExecReason, OrderStatus, TimeInForce
 from ontherun.ilink.messages.enums import SideReq as Side
 from ontherun.market.refusals import RejectReason
 
@@ -163,6 +167,38 @@ def _business_rejected(message: Any, _: Instruments) -> BusinessRejected:
     )
 
 
+def _mass_cancelled(message: Any, _: Instruments) -> MassCancelled:
+    return MassCancelled(
+        **_report(message),
+        order_request_id=message.order_request_id,
+        report_id=message.mass_action_report_id,
+        reason=optional(message.mass_action_reject_reason, UINT8_NULL),
+        total=message.total_affected_orders,
+        orders=tuple(
+            AffectedOrder(text(order.orig_ci_ord_id), order.affected_order_id, order.cxl_quantity)
+            for order in message.no_affected_orders
+        ),
+        last_fragment=message.last_fragment == 1,
+    )
+
+
+def _status(message: Any, instruments: Instruments) -> Status:
+    mass = optional(message.mass_status_req_id, UINT64_NULL)
+    last = optional(message.last_rpt_requested, UINT8_NULL)
+    return Status(
+        **_terms(message, instruments),
+        status=member(OrderStatus, message.ord_status),
+        cum_qty=message.cum_qty,
+        leaves_qty=message.leaves_qty,
+        status_id=message.ord_status_req_id if mass is None else mass,
+        last=None if last is None else last == 1,
+    )
+
+
+def _party_details_taken(message: Any, _: Instruments) -> PartyDetailsTaken:
+    return PartyDetailsTaken(**_report(message), party_details_list_req_id=message.party_details_list_req_id)
+
+
 _READERS: Final[Mapping[type[Message], Callable[[Any, Instruments], Report]]] = MappingProxyType(
     {
         messages.ExecutionReportNew: _accepted,
@@ -174,6 +210,9 @@ _READERS: Final[Mapping[type[Message], Callable[[Any, Instruments], Report]]] = 
         messages.OrderCancelReject: _cancel_rejected,
         messages.OrderCancelReplaceReject: _replace_rejected,
         messages.BusinessReject: _business_rejected,
+        messages.OrderMassActionReport: _mass_cancelled,
+        messages.ExecutionReportStatus: _status,
+        messages.PartyDetailsDefinitionRequestAck: _party_details_taken,
     }
 )
 
@@ -196,6 +235,8 @@ def _plain(value: object) -> object:
         return str(value)
     if isinstance(value, IntEnum):
         return {"code": int(value), "name": value.name}
+    if isinstance(value, AffectedOrder):
+        return {"cl_ord_id": value.cl_ord_id, "order_id": value.order_id, "qty": value.qty}
     if isinstance(value, Fill):
         return {"exec_id": value.exec_id, "price": str(value.price), "qty": value.qty}
     return [_plain(part) for part in value] if isinstance(value, tuple) else value

@@ -15,7 +15,7 @@ from ontherun.client.values import (
 )
 from ontherun.ilink.codes import BusinessRejectReason
 from ontherun.ilink.messages import Message
-from ontherun.ilink.messages.enums import ExecReason, TimeInForce
+from ontherun.ilink.messages.enums import ExecReason, OrderStatus, TimeInForce
 from ontherun.ilink.messages.enums import SideReq as Side
 from ontherun.market.refusals import RejectReason
 
@@ -226,6 +226,65 @@ class BusinessRejected(Report):
     def __str__(self) -> str:
         field_at_fault = "" if self.ref_tag is None else f", tag {self.ref_tag}"
         return f"business reject: {self.why}{field_at_fault}"
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedOrder:
+    """One entry of NoAffectedOrders (534): an order that a mass action cancelled, and what was open of it."""
+
+    cl_ord_id: str
+    order_id: int
+    qty: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MassCancelled(Report):
+    """OrderMassActionReport (562), or a fragment of it: `total` orders went, `orders` lists those of this fragment.
+
+    `reason` is MassActionRejectReason (1376), None where the request was accepted.
+    """
+
+    order_request_id: int
+    report_id: int
+    reason: int | None
+    total: int
+    orders: tuple[AffectedOrder, ...]
+    last_fragment: bool
+
+    @property
+    def why(self) -> str:
+        """The code in words."""
+        return f"MassActionRejectReason {self.reason}"
+
+    def __str__(self) -> str:
+        return f"mass cancel: {self.total} orders" if self.reason is None else f"mass cancel rejected: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status(TermsReport):
+    """ExecutionReportStatus (532): how a working order stands; `status_id` is the request's own id (790 or 584).
+
+    `last`: LastRptRequested (912) of a mass status, None in answer to an order status.
+    """
+
+    status: OrderStatus | int
+    cum_qty: int
+    leaves_qty: int
+    status_id: int
+    last: bool | None
+
+    def __str__(self) -> str:
+        return f"status {name(self.status)}: {self.terms}, {self.leaves_qty} open, order {self.order_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyDetailsTaken(Report):
+    """PartyDetailsDefinitionRequestAck (519): party details were taken."""
+
+    party_details_list_req_id: int
+
+    def __str__(self) -> str:
+        return f"party details {self.party_details_list_req_id} taken"
 
 
 def _why(reason: RejectReason | BusinessRejectReason | int, words: str) -> str:

@@ -4,18 +4,30 @@ Their SeqNum (9726) stays 0 here: the session machine numbers a message when it 
 """
 
 from datetime import date
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 from ontherun.client.login import Login
 from ontherun.client.values import to_wire_date
 from ontherun.ilink.messages import (
+    INT32_NULL,
+    UINT8_NULL,
     UINT32_NULL,
     UINT64_NULL,
     NewOrderSingle,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
+    OrderMassActionRequest,
+    OrderMassStatusRequest,
+    OrderStatusRequest,
 )
-from ontherun.ilink.messages.enums import ExecInst, ExecMode, OrdType, TimeInForce
+from ontherun.ilink.messages.enums import (
+    ExecInst,
+    ExecMode,
+    MassActionScope,
+    MassStatusReqTyp,
+    OrdType,
+    TimeInForce,
+)
 from ontherun.ilink.messages.enums import SideReq as Side
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -40,6 +52,32 @@ class OrderOptions(TypedDict, total=False):
     exec_inst: ExecInst
     execution_mode: ExecMode | None
     cl_ord_id: str | None
+
+
+class Scope(NamedTuple):
+    """Which of the session's working orders a request is about: those of one instrument, one group, one market
+    segment, or all. The first that is given counts."""
+
+    security_id: int | None = None
+    group: str = ""
+    segment: int | None = None
+
+    @property
+    def kind(self) -> MassActionScope:
+        """MassActionScope (1374)."""
+        if self.security_id is not None:
+            return MassActionScope.INSTRUMENT
+        if self.group:
+            return MassActionScope.INSTRUMENT_GROUP
+        return MassActionScope.ALL if self.segment is None else MassActionScope.MARKET_SEGMENT_ID
+
+
+_STATUS_TYPES: Final = {
+    MassActionScope.INSTRUMENT: MassStatusReqTyp.INSTRUMENT,
+    MassActionScope.INSTRUMENT_GROUP: MassStatusReqTyp.INSTRUMENT_GROUP,
+    MassActionScope.MARKET_SEGMENT_ID: MassStatusReqTyp.MARKET_SEGMENT,
+    MassActionScope.ALL: MassStatusReqTyp.ALL_ORDERS,
+}
 
 
 class Maker:
@@ -146,6 +184,58 @@ class Maker:
             location=self._location,
             security_id=security_id,
             side=side,
+        )
+
+    def mass_cancel(
+        self, scope: Scope, side: Side | None, time_in_force: TimeInForce | None, order_request_id: int, now: int
+    ) -> OrderMassActionRequest:
+        """OrderMassActionRequest (529)."""
+        return OrderMassActionRequest(
+            party_details_list_req_id=self._login.party_details_list_req_id,
+            order_request_id=order_request_id,
+            manual_order_indicator=self._manual,
+            seq_num=0,
+            sender_id=self._sender_id,
+            sending_time_epoch=now,
+            security_group=scope.group.encode("ascii"),
+            location=self._location,
+            security_id=_or_null(scope.security_id, INT32_NULL),
+            mass_action_scope=scope.kind,
+            market_segment_id=_or_null(scope.segment, UINT8_NULL),
+            side=_or_null(side, UINT8_NULL),
+            time_in_force=_or_null(time_in_force, UINT8_NULL),
+        )
+
+    def order_status(self, order_id: int, status_id: int, now: int) -> OrderStatusRequest:
+        """OrderStatusRequest (533)."""
+        return OrderStatusRequest(
+            party_details_list_req_id=self._login.party_details_list_req_id,
+            ord_status_req_id=status_id,
+            manual_order_indicator=self._manual,
+            seq_num=0,
+            sender_id=self._sender_id,
+            order_id=order_id,
+            sending_time_epoch=now,
+            location=self._location,
+        )
+
+    def mass_status(
+        self, scope: Scope, time_in_force: TimeInForce | None, status_id: int, now: int
+    ) -> OrderMassStatusRequest:
+        """OrderMassStatusRequest (530)."""
+        return OrderMassStatusRequest(
+            party_details_list_req_id=self._login.party_details_list_req_id,
+            mass_status_req_id=status_id,
+            manual_order_indicator=self._manual,
+            seq_num=0,
+            sender_id=self._sender_id,
+            sending_time_epoch=now,
+            security_group=scope.group.encode("ascii"),
+            location=self._location,
+            security_id=_or_null(scope.security_id, INT32_NULL),
+            mass_status_req_type=_STATUS_TYPES[scope.kind],
+            time_in_force=_or_null(time_in_force, UINT8_NULL),
+            market_segment_id=_or_null(scope.segment, UINT8_NULL),
         )
 
 

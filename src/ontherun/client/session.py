@@ -15,8 +15,8 @@ from ontherun.client.link import Link, Reconnect
 from ontherun.client.login import Login
 from ontherun.client.orders import Order, OrderBase, Orders, Request, Requester, Terms
 from ontherun.client.reading import read_report
-from ontherun.client.reports import BusinessRejected, Cancelled, Modified, Report
-from ontherun.client.requests import NO_MODE, Maker, OrderOptions, base36
+from ontherun.client.reports import AffectedOrder, BusinessRejected, Cancelled, MassCancelled, Modified, Report, Status
+from ontherun.client.requests import NO_MODE, Maker, OrderOptions, Scope, base36
 from ontherun.client.state import StateFile
 from ontherun.client.values import Price, to_decimal, to_wire
 from ontherun.client.wire import Clock, Observer
@@ -226,6 +226,49 @@ class Session:
         )
         return await self._answer(known, request_id, message, Modified)
 
+    async def mass_cancel(
+        self,
+        *,
+        security: str | int | None = None,
+        group: str = "",
+        segment: int | None = None,
+        side: Side | None = None,
+        time_in_force: TimeInForce | None = None,
+    ) -> tuple[AffectedOrder, ...]:
+        """Cancel the session's working orders in an instrument, a group, a market segment, or all; those that went.
+
+        `side` and `time_in_force` (DAY, GTC, GTD) narrow it. Raises InquiryRefused, NotApplied or Disconnected.
+        """
+        request_id = self._next_id()
+        scope = self._scope(security, group, segment)
+        message = self._maker.mass_cancel(scope, side, time_in_force, request_id, self._clock())
+        parts = await self._parts(request_id, message)
+        return tuple(order for part in parts if isinstance(part, MassCancelled) for order in part.orders)
+
+    async def order_status(self, order: OrderBase | int) -> Status:
+        """Ask how a working order stands, an Order or an OrderID. Raises InquiryRefused, NotApplied or Disconnected."""
+        order_id = order if isinstance(order, int) else order.order_id
+        if order_id is None:
+            raise ValueError("an order has a status once it was accepted")
+        request_id = self._next_id()
+        message = self._maker.order_status(order_id, request_id, self._clock())
+        return await self._answer(None, request_id, message, Status)
+
+    async def mass_status(
+        self,
+        *,
+        security: str | int | None = None,
+        group: str = "",
+        segment: int | None = None,
+        time_in_force: TimeInForce | None = None,
+    ) -> tuple[Status, ...]:
+        """Ask how the working orders in a scope stand, as in `mass_cancel`. Raises what `order_status` raises, also
+        where there is no order."""
+        request_id = self._next_id()
+        scope = self._scope(security, group, segment)
+        message = self._maker.mass_status(scope, time_in_force, request_id, self._clock())
+        return tuple(part for part in await self._parts(request_id, message) if isinstance(part, Status))
+
     async def send(self, message: Numbered) -> int:
         """Send any business message of the protocol; its number. The answer comes through `reports()`."""
         return self._link.send(message)
@@ -273,6 +316,18 @@ class Session:
         report = await answer
         assert isinstance(report, kind)
         return report
+
+    async def _parts(self, request_id: int, message: Numbered) -> list[Report]:
+        """Send a request over many orders; every report of its answer."""
+        answer: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+        request = Request(None, request_id, answer)
+        self._orders.sent(request, self._link.send(message))
+        await answer
+        return request.parts
+
+    def _scope(self, security: str | int | None, group: str, segment: int | None) -> Scope:
+        security_id = None if security is None else self._instruments.security_id(security)
+        return Scope(security_id, group, segment)
 
     def _which(self, known: OrderBase | None, security: str | int | None, side: Side | None) -> tuple[int, Side]:
         if known is not None:

@@ -194,6 +194,11 @@ class Connection(asyncio.Protocol):
         """Go on as the primary, in place of the one that failed."""
         self.act(lambda: self.session.promote(now), now)
 
+    def rebind(self) -> None:
+        """Look where party details are registered now: another directory was put in place."""
+        if self._lane is not None:
+            self._registered = self._gateway.bind(self._lane, self)
+
     def fail(self, now: int) -> None:
         """End as when this listener's gateway fails: nothing more is said."""
         self.closing = True
@@ -270,6 +275,9 @@ class Connection(asyncio.Protocol):
 
     def _record(self, action: Record, now: int) -> None:
         record = action.record
+        if self._gateway.following is not None:
+            self._gateway.following.record(self, record, now)
+            return
         lane = self._gateway.engine.lanes[record.session]
         self._gateway.journal(Kind.RECORD, lane.number, now, record.to_bytes())
         lane.bind()

@@ -12,7 +12,7 @@ from struct import Struct
 from typing import TypeVar
 from zlib import crc32
 
-from ontherun.gateway import inquiry_reports, new_order, rejects, reports, venue_commands
+from ontherun.gateway import inquiry_reports, new_order, party, rejects, reports, venue_commands
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, Owner, PartyDetails
 from ontherun.ilink import records
@@ -24,6 +24,7 @@ from ontherun.ilink.messages import (
     OrderMassActionRequest,
     OrderMassStatusRequest,
     OrderStatusRequest,
+    PartyDetailsDefinitionRequest,
     PartyDetailsListRequest,
 )
 from ontherun.ilink.policy import SessionPolicy
@@ -113,6 +114,7 @@ class Engine:
             OrderMassActionRequest.TEMPLATE_ID: self._inquiry(OrderMassActionRequest, MarketSegment.mass_cancel),
             OrderMassStatusRequest.TEMPLATE_ID: self._inquiry(OrderMassStatusRequest, MarketSegment.mass_status),
             OrderStatusRequest.TEMPLATE_ID: self._inquiry(OrderStatusRequest, MarketSegment.order_status),
+            PartyDetailsDefinitionRequest.TEMPLATE_ID: self._party_definition,
         }
         self.received: Counter[int] = Counter()
         """Business messages that were carried out, by template; of new orders the market knows the count."""
@@ -378,6 +380,9 @@ class Engine:
                 self._report(answer(self.market, lane.owner, request, now), now)
 
         return carry_out
+
+    def _party_definition(self, lane: Lane, data: bytes, position: int, now: int) -> None:
+        party.define(self, lane, data, position, now)
 
     def _unsupported(self, lane: Lane, data: bytes, position: int, now: int) -> None:
         rejects.unsupported(self, lane, data, position, now)

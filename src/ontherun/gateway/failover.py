@@ -1,7 +1,9 @@
 """From the primary to the backup (CME client wiki, Fault Tolerance Scenarios)."""
 
+from ontherun.gateway.entries import Kind
 from ontherun.gateway.gateway import Gateway
-from ontherun.ilink.records import Role
+from ontherun.ilink.records import Established, PortClosed, Role, StreamRecord
+from ontherun.journal import Journal
 
 
 def promote(gateway: Gateway) -> int:
@@ -25,6 +27,40 @@ def promote(gateway: Gateway) -> int:
     gateway.log.warning("promoted", segment=gateway.engine.segment_id, sessions=promoted)
     gateway.flush()
     return promoted
+
+
+def take_over(gateway: Gateway, journal: Journal) -> int:
+    """Go on as the primary in place of a process that has died: the number of sessions that go on here.
+
+    The gateway has followed `journal` to its end, and is its only writer from here on. A session that waits here and
+    whose primary was bound to the end is promoted; the bindings of all others end ungracefully. Durable on return.
+    """
+    following = gateway.following
+    assert following is not None
+    waiting = following.backups
+    closed = following.closed_ports()
+    gateway.write_to(journal)
+    now, segment = gateway.now(), gateway.engine.segment_id
+    for session in closed:
+        _journal(gateway, PortClosed(session, segment, now))
+    gateway.unbind_all(but=waiting)
+    for session, connection in waiting.items():
+        login, stream = connection.session, gateway.engine.lanes[session].stream
+        used = login.stream.request_timestamp
+        _journal(gateway, Established(session, segment, now, login.firm, login.uuid, used, Role.BACKUP))
+        login.stream = stream
+        connection.promote(now)
+    exchange_roles(gateway)
+    gateway.log.warning("taken_over", segment=segment, sessions=len(waiting))
+    gateway.flush()
+    return len(waiting)
+
+
+def _journal(gateway: Gateway, record: StreamRecord) -> None:
+    lane = gateway.engine.lanes[record.session]
+    lane.stream.apply(record)
+    gateway.journal(Kind.RECORD, lane.number, record.at, record.to_bytes())
+    lane.bind()
 
 
 def exchange_roles(gateway: Gateway) -> None:

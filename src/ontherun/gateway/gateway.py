@@ -7,9 +7,9 @@ here; then one commit, then one write per connection. Nothing of a turn is writt
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from time import monotonic_ns
-from typing import Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ontherun.calendar import calendar_of_segment
 from ontherun.gateway.connection import LAST_WORDS, Connection
@@ -30,11 +30,14 @@ from ontherun.ilink.records import PortOpened, Role
 from ontherun.ilink.stream import Stream
 from ontherun.ilink.templates import GATEWAY_BUSINESS, MAX_TIME
 from ontherun.ilink.trace import LoginTrace, Verdict
-from ontherun.journal import Journal, Outbox
+from ontherun.journal import Journal, JournalError, Outbox
 from ontherun.trace import Level, TraceEntry, TraceKind
 from ontherun.trace.entry import Fact
 
 DISCONNECT = ExecReason.CANCEL_ON_DISCONNECT
+
+if TYPE_CHECKING:
+    from ontherun.gateway.standby import Following
 
 BACKLOG = 1024
 ACCEPTORS = 8
@@ -99,15 +102,15 @@ class Directory(Authority, Protocol):
 class Gateway:
     """The listeners and connections of one market segment.
 
-    `clock` returns ns since the epoch; `poll` is how long, in ns, the loop is kept awake after input (0: not at
-    all); `broken` is called once when the journal cannot be written: nothing may be acknowledged any more; `note` keeps
-    what the owners of sessions are told.
+    Without a `journal` it only follows one, see `following`. `clock` returns ns since the epoch; `poll` is how long, in
+    ns, the loop is kept awake after input (0: not at all); `broken` is called once when the journal cannot be written:
+    nothing may be acknowledged any more; `note` keeps what the owners of sessions are told.
     """
 
     def __init__(
         self,
         engine: Engine,
-        journal: Journal,
+        journal: Journal | None,
         outbox: "Outbox[tuple[str, int]]",
         directory: Directory,
         policy: SessionPolicy,
@@ -123,9 +126,11 @@ class Gateway:
         self.connections: set[Connection] = set()
         self.roles = {role: role for role in Role}
         """What the listener of each designated role is now: a promotion may change it."""
+        self.following: Following | None = None
+        """Set while another process writes the journal."""
         self.last_now = clock()
         self._offset = policy.clock_offset() if policy.clock_offset is not None else 0
-        self._journal = journal
+        self._keep = nobody if journal is None else journal.commit
         self._directory = directory
         self.policy = policy
         self._clock = clock
@@ -257,6 +262,8 @@ class Gateway:
         What this turn said to the session is numbered under its present UUID, and leaves before the login changes that;
         so does what a lost connection, which this turn is yet to read, makes it say.
         """
+        if self.following is not None:
+            return self.following.get(session)
         lane = self.engine.lanes.get(session)
         if lane is not None:
             for there in (lane.connection, lane.backup):
@@ -292,10 +299,19 @@ class Gateway:
             lane.backup = None
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
-    def unbind_all(self) -> None:
-        """Journal that the bindings which a stopped process left behind are gone, and what follows from that."""
+    def write_to(self, journal: Journal) -> None:
+        """Be the journal's writer from here on."""
+        self._keep = journal.commit
+        self._syncs = getattr(journal, "fsync", False)
+        self.following = None
+
+    def unbind_all(self, but: Container[str] = ()) -> None:
+        """Journal that the bindings which a stopped process left behind are gone, and what follows from that; those of
+        the sessions in `but` go on."""
         now = self.now()
-        for lane in self.engine.lanes.values():
+        for session, lane in self.engine.lanes.items():
+            if session in but:
+                continue
             records = lane.stream.unbinding(now)
             for record in records:
                 lane.stream.apply(record)
@@ -480,7 +496,7 @@ class Gateway:
         if self._failed:
             return
         try:
-            self._journal.commit(b"".join(self._entries), self.engine.outputs_crc())
+            self._keep(b"".join(self._entries), self.engine.outputs_crc())
             self._entries.clear()
             self._deliver()
         except Exception as error:  # noqa: BLE001 -- whatever it is, from here on nothing may be acknowledged
@@ -521,3 +537,8 @@ class Gateway:
         self._begin_due_week(now)
         self.log.flush()
         self._timer = self._loop.call_later(TICK, self._tick)
+
+
+def nobody(_batch: bytes, _outputs_crc: int, /) -> NoReturn:
+    """Commit nothing: another process has the journal. To come here is our mistake, and stops the venue."""
+    raise JournalError("this process follows the journal, and may not write it")

@@ -18,6 +18,7 @@ from ontherun.ilink.messages import (
     OrderMassActionRequest,
     OrderMassStatusRequest,
     OrderStatusRequest,
+    PartyDetailsDefinitionRequest,
 )
 from ontherun.market.events import BusinessRejected, CancelRejected, OrderRejected, ReplaceRejected
 from ontherun.sbe import DecodeError
@@ -34,6 +35,7 @@ Decoded = (
     | OrderMassActionRequest
     | OrderMassStatusRequest
     | OrderStatusRequest
+    | PartyDetailsDefinitionRequest
 )
 Request = NewOrder | Decoded
 
@@ -97,6 +99,13 @@ def faulty(engine: "Engine", lane: Lane, request: Decoded, fault: Fault, now: in
     name = next(field.name for field in request.FIELDS if field.tag == fault.tag)
     text = f"{name} ({fault.tag}) {_SAYING[fault.kind]}"
     _business_reject(engine, lane, request, REASON_OF_FAULT[fault.kind], text.encode(), fault.tag, now)
+
+
+def refuse(
+    engine: "Engine", lane: Lane, request: Decoded, reason: BusinessRejectReason, text: bytes, tag: int, now: int
+) -> None:
+    """BusinessReject for what a message asks, the field with `tag` at fault."""
+    _business_reject(engine, lane, request, reason, text, tag, now)
 
 
 def business(engine: "Engine", event: BusinessRejected, now: int) -> None:
@@ -225,22 +234,25 @@ def _business_reject(
     ref_tag: int,
     now: int,
 ) -> None:
+    sender_id, location, manual = b"", b"", 255
+    if not isinstance(request, PartyDetailsDefinitionRequest):
+        sender_id, location, manual = request.sender_id, request.location, request.manual_order_indicator
     lane.out.append(
         BusinessReject(
             seq_num=next_number(engine, lane),
             uuid=lane.stream.uuid,
             text=text[:256],
-            sender_id=_printable(request.sender_id).upper(),
+            sender_id=_printable(sender_id).upper(),
             party_details_list_req_id=request.party_details_list_req_id,
             sending_time_epoch=now,
             business_reject_ref_id=_id_of(request),
-            location=_printable(request.location),
+            location=_printable(location),
             ref_seq_num=request.seq_num,
             ref_tag_id=ref_tag,
             business_reject_reason=reason,
             ref_msg_type=request.MSG_TYPE.encode(),
             poss_retrans_flag=0,
-            manual_order_indicator=request.manual_order_indicator if request.manual_order_indicator in (0, 1) else 255,
+            manual_order_indicator=manual if manual in (0, 1) else 255,
         ).encode()
     )
     _remember(engine, lane, request.TEMPLATE_ID, request.seq_num, BusinessReject.TEMPLATE_ID, reason, text)
@@ -250,6 +262,8 @@ def _id_of(request: Request) -> int:
     """BusinessRejectRefID (379): the client's own number of the request."""
     if isinstance(request, OrderMassStatusRequest):
         return request.mass_status_req_id
+    if isinstance(request, PartyDetailsDefinitionRequest):
+        return request.party_details_list_req_id
     return request.ord_status_req_id if isinstance(request, OrderStatusRequest) else request.order_request_id
 
 

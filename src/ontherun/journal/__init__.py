@@ -5,10 +5,11 @@ computed again by replaying them. docs/journal.md has the layout, what survives 
 """
 
 from ontherun.journal.errors import JournalDamaged, JournalError, JournalInUse, JournalWriteFailed
-from ontherun.journal.file import FileJournal
+from ontherun.journal.file import BEGIN, FileJournal, Position
 from ontherun.journal.log import Batch, Journal, Verified, chained, verified
 from ontherun.journal.memory import MemoryJournal
 from ontherun.journal.outbox import Outbox
+from ontherun.journal.tail import JournalTail
 
 __all__ = [
     "Batch",
@@ -16,6 +17,9 @@ __all__ = [
     "Verified",
     "MemoryJournal",
     "FileJournal",
+    "JournalTail",
+    "Position",
+    "BEGIN",
     "Outbox",
     "JournalError",
     "JournalInUse",

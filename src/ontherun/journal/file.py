@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from struct import Struct
 from time import perf_counter_ns
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from zlib import crc32
 
 from ontherun.journal.errors import JournalDamaged, JournalError, JournalInUse, JournalWriteFailed
@@ -28,8 +28,25 @@ _HEAD = Struct("<12sI")
 _SAMPLED = 16
 """Of so many commits one is timed."""
 
+ROW_HEAD = _HEAD.size
+"""Bytes of a row before its batch."""
+
 _pack = _NUMBERS.pack
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
+
+
+class Position(NamedTuple):
+    """A place between two rows."""
+
+    row_id: int = 0
+    """Of the row before it, 0 where there is none."""
+    checksum: int = 0
+    """That row's."""
+    end: int = len(_HEADER)
+    """Where that row ends, bytes."""
+
+
+BEGIN = Position()
 
 
 class FileJournal:
@@ -38,18 +55,18 @@ class FileJournal:
     With `fsync` a commit returns once the disk has it (group commit: give one batch per event-loop turn); without, once
     the operating system has it, which survives the end of the process in any form but not of the machine.
 
-    Opening reads every row and cuts off one that was never wholly written. Raises JournalInUse when another process
-    has the file open, JournalDamaged or JournalError when it is not a good journal.
+    Opening reads every row from `after` on and cuts off one that was never wholly written. Raises JournalInUse when
+    another process has the file open, JournalDamaged or JournalError when it is not a good journal.
     """
 
-    def __init__(self, path: Path, *, fsync: bool = True) -> None:
+    def __init__(self, path: Path, *, fsync: bool = True, after: Position = BEGIN) -> None:
         self.path = path
         self.fsync = fsync
         self.cut = 0
         """Bytes of a row that was never wholly written, which opening cut off."""
         self.sampled = CommitSample()
-        self._row_id = 0
-        self._checksum = 0
+        self._row_id = after.row_id
+        self._checksum = after.checksum
         self._failure: JournalWriteFailed | None = None
         try:
             path.touch(mode=0o600)
@@ -58,7 +75,7 @@ class FileJournal:
         except OSError as error:
             raise self._unusable(error) from error
         try:
-            self._open()
+            self._open(after)
         except OSError as error:
             self._file.close()
             raise self._unusable(error) from error
@@ -67,7 +84,7 @@ class FileJournal:
             raise
         self._write = self._file.write
 
-    def _open(self) -> None:
+    def _open(self, after: Position) -> None:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
         except BlockingIOError as error:
@@ -75,8 +92,8 @@ class FileJournal:
         with self.path.open("rb") as file:
             header = file.read(len(_HEADER))
         if header == _HEADER:
-            end = len(_HEADER)
-            for row in self.replay():
+            end = after.end
+            for row in self.replay(after):
                 self._row_id = row.row_id
                 self._checksum = chained(self._checksum, row.data, row.outputs_crc)
                 end += _HEAD.size + len(row.data)
@@ -131,31 +148,12 @@ class FileJournal:
     def _unusable(self, error: OSError) -> JournalError:
         return JournalError(f"the journal {self.path} cannot be opened: {_reason(error)}")
 
-    def replay(self) -> Iterator[Batch]:
-        """Every batch in order, each checked against the chain, up to a row that was never wholly written.
-
-        Raises JournalDamaged at the first that fails.
+    def replay(self, after: Position = BEGIN) -> Iterator[Batch]:
+        """Every batch behind `after` in order, each checked against the chain, up to a row that was never wholly
+        written. Raises JournalDamaged at the first that fails.
         """
-        row_id, checksum = 0, 0
         with self.path.open("rb") as file:
-            file.seek(len(_HEADER))
-            while head := file.read(_HEAD.size):
-                row_id += 1
-                if len(head) < _HEAD.size:
-                    return
-                numbers, head_crc = _HEAD.unpack(head)
-                if crc32(numbers) != head_crc:
-                    if _only_zeros(head, file):
-                        return
-                    raise JournalDamaged(row_id, "its head is not the one that was committed")
-                size, outputs_crc, stored = _NUMBERS.unpack(numbers)
-                data = file.read(size)
-                checksum = chained(checksum, data, outputs_crc)
-                if len(data) < size or (checksum != stored and not file.peek(1)):
-                    return
-                if checksum != stored:
-                    raise JournalDamaged(row_id, f"its checksum is {checksum}, the one stored with it is {stored}")
-                yield Batch(row_id, data, outputs_crc)
+            yield from rows(file, after)
 
     def verify(self) -> Verified:
         """Check every row. Raises JournalDamaged."""
@@ -164,6 +162,29 @@ class FileJournal:
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""
         self._file.close()
+
+
+def rows(file: BinaryIO, after: Position) -> Iterator[Batch]:
+    """Every whole row of a journal's file behind `after`. Raises JournalDamaged."""
+    row_id, checksum, end = after
+    file.seek(end)
+    while head := file.read(_HEAD.size):
+        row_id += 1
+        if len(head) < _HEAD.size:
+            return
+        numbers, head_crc = _HEAD.unpack(head)
+        if crc32(numbers) != head_crc:
+            if _only_zeros(head, file):
+                return
+            raise JournalDamaged(row_id, "its head is not the one that was committed")
+        size, outputs_crc, stored = _NUMBERS.unpack(numbers)
+        data = file.read(size)
+        checksum = chained(checksum, data, outputs_crc)
+        if len(data) < size or (checksum != stored and not file.read(1)):
+            return
+        if checksum != stored:
+            raise JournalDamaged(row_id, f"its checksum is {checksum}, the one stored with it is {stored}")
+        yield Batch(row_id, data, outputs_crc)
 
 
 def _only_zeros(head: bytes, file: BinaryIO) -> bool:

@@ -48,7 +48,7 @@ async def list_gateways(_by: Asking, request: Request) -> models.Page[models.Gat
 
 @router.post(
     "/gateways/{segment}/promote",
-    responses=answers(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+    responses=_CHANGE,
     tags=["venue"],
     summary="Have a segment's backup gateway take over, as when its primary fails (operator of the venue only)",
 )
@@ -57,7 +57,7 @@ async def promote_gateway(
 ) -> models.PromotionView:
     """Promote a backup."""
     status = status_of(request)
-    await registry.gateways.record_promotion(by, segment)
+    await registry.gateways.record_promotion(by, segment, status.promotable())
     sessions = status.promote(segment)
     here = [gateway for gateway in views.gateways(status) if gateway.segment == segment]
     return models.PromotionView(sessions=sessions, gateways=here)

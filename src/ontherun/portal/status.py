@@ -73,8 +73,11 @@ class Status(Protocol):
     def last_frames(self, session_id: str, count: int) -> Sequence[LastFrames]:
         """Up to `count` of the session's last business messages each way, of each gateway where it ever was."""
 
+    def promotable(self) -> Collection[int]:
+        """The market segments whose backup `promote` can have take over: those that this process serves."""
+
     def promote(self, segment: int) -> int:
-        """Have a market segment's backup gateway take over from its primary: how many sessions go on there.
+        """Have a market segment's backup gateway, one of `promotable`, take over: how many sessions go on there.
 
         Connections to the primary break, as when its gateway fails. Durable on return.
         """

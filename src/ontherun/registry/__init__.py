@@ -27,6 +27,7 @@ from ontherun.registry.identities import Identity
 from ontherun.registry.invitations import Invited
 from ontherun.registry.lab import Lab, parse_span, parse_time
 from ontherun.registry.lab_clock import LabClock
+from ontherun.registry.locking import DirectoryLock
 from ontherun.registry.messages import Message
 from ontherun.registry.notice_rules import NOTICE_RULES, NoticeRule, To
 from ontherun.registry.notices import Notices
@@ -43,6 +44,7 @@ from ontherun.registry.principal import (
     Role,
     SecondFactor,
 )
+from ontherun.registry.reading import DirectoryReader
 from ontherun.registry.records import (
     ACCOUNT_PATTERN,
     GFID_PATTERN,
@@ -132,8 +134,10 @@ from ontherun.registry.web_sessions import SignedIn, csrf_of
 
 __all__ = [
     "Registry",
+    "DirectoryLock",
     # what gateways read
     "Directory",
+    "DirectoryReader",
     "KeyFound",
     "KeyRefused",
     # the audit

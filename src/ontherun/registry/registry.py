@@ -146,14 +146,16 @@ class Registry:
         variables: Mapping[str, str] = os.environ,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
         people_policy: PeoplePolicy | None = None,
+        lock: DirectoryLock | None = None,
     ) -> Self:
         """Open the registry in `data_dir`, which is made when it is not there.
 
         `people_policy` None: LOCAL_POLICY in the environment LOCAL, PeoplePolicy() elsewhere.
         `environment` is the name that key files carry; `variables` may hold ONTHERUN_MASTER_KEY. One process at a time:
-        DataDirectoryInUseError. MasterKeyError and SchemaError when the directory cannot be used as it is.
+        DataDirectoryInUseError, unless the caller holds the `lock` already. MasterKeyError and SchemaError when the
+        directory cannot be used as it is.
         """
-        lock = DirectoryLock(data_dir)
+        lock = lock or DirectoryLock(data_dir)
         engine = open_engine(data_dir)
         try:
             await prepare_schema(engine)

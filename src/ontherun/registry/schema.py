@@ -23,29 +23,35 @@ OLDEST = "0002"
 """The first revision that is carried over: 0001 was never released."""
 
 
-def open_engine(data_dir: Path) -> AsyncEngine:
+def open_engine(data_dir: Path, *, read_only: bool = False) -> AsyncEngine:
     """Open the registry's SQLite file with one connection, for one process.
 
     SQLite before 3.51.3 can lose WAL content when two connections write or checkpoint at once, hence the one. A commit
     is on the disk when it returns (synchronous=FULL). Only its owner may read it; SQLite gives its other files the same
-    mode.
+    mode. With `read_only` it is another process's, and never written or checkpointed here.
     """
     path = data_dir / FILE_NAME
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=1, max_overflow=0, hide_parameters=True)
+    if read_only:
+        url, begin = f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true", "BEGIN"
+        pragmas: tuple[str, ...] = ("busy_timeout=5000",)
+    else:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        url, begin = f"sqlite+aiosqlite:///{path}", "BEGIN IMMEDIATE"
+        pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
+    engine = create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: SQLiteConnection, _record: object) -> None:
         connection.isolation_level = None  # we begin transactions ourselves
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(begin)
 
     return engine
 

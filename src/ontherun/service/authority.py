@@ -1,9 +1,14 @@
 """Who may log in: the registry's directory, in the words in which the gateway asks."""
 
+from collections.abc import Callable
+
 from ontherun.ilink.authority import AuthorityUnavailable, KeyFound, KeyRefused
 from ontherun.ilink.trace import LoginTrace, Verdict
+from ontherun.registry import Directory, MasterKeyError
 from ontherun.registry import KeyFound as RegistryKey
-from ontherun.registry import MasterKeyError, Registry
+
+NoteUse = Callable[[str, int, str, str, bool], object]
+"""Notes a login with an Access Key ID: when (ns), from which address, at which gateway, and whether it was accepted."""
 
 
 class RegistryAuthority:
@@ -20,9 +25,13 @@ class RegistryAuthority:
         "source_allowed",
     )
 
-    def __init__(self, registry: Registry) -> None:
-        self._directory = directory = registry.directory
-        self._note_use = registry.pairs.note_use
+    def __init__(self, directory: Directory, note_use: NoteUse) -> None:
+        self.ask(directory, note_use)
+
+    def ask(self, directory: Directory, note_use: NoteUse) -> None:
+        """Answer from this directory from here on."""
+        self._directory = directory
+        self._note_use = note_use
         self.allowed = directory.allowed
         self.cancel_on_disconnect = directory.cancel_on_disconnect
         self.key_is_valid = directory.key_is_valid

@@ -65,6 +65,11 @@ class JsonLog:
         self.close()
         self._file = _opened(self._path)
 
+    def go_on_in(self, path: Path) -> None:
+        """Log to another file from here on."""
+        self._path = path
+        self.reopen()
+
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
         with suppress(OSError):

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import TypedDict
 
+from ontherun.portal.status import GatewayAddress as Address
+
 
 class GatewayAddress(TypedDict):
     """Where one market segment's gateway listens."""
@@ -35,7 +37,7 @@ class DemoLogin(TypedDict):
 
 
 class Ready(TypedDict):
-    """A running venue."""
+    """A running venue. `pair`: it serves no backups, which is for a standby; `standby`: `pid` is such a one."""
 
     version: str
     pid: int
@@ -44,9 +46,16 @@ class Ready(TypedDict):
     portal_url: str
     token_file: str
     lab: bool
+    pair: bool
+    standby: bool
     gateways: list[GatewayAddress]
     instruments: list[Tradable]
     demo: list[DemoLogin]
+
+
+def address(gateway: Address) -> GatewayAddress:
+    """Where a gateway listens, as the file says it."""
+    return {"segment": gateway.segment, "role": gateway.role, "host": gateway.host, "port": gateway.port}
 
 
 def write(path: Path, ready: Ready) -> None:

@@ -1,19 +1,22 @@
 """One market segment of a running venue: its engine, its journal, its outbox, and a gateway with two listeners."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack
 from itertools import takewhile
 from pathlib import Path
+from time import monotonic, sleep
 
 from ontherun.gateway.engine import Engine, instruments_body
 from ontherun.gateway.entries import Kind
+from ontherun.gateway.failover import take_over
 from ontherun.gateway.gateway import Directory, Gateway, Log
 from ontherun.gateway.recovery import Recovered, recover
+from ontherun.gateway.standby import Following
 from ontherun.gateway.witness import Note
 from ontherun.ilink.controls import EXCHANGE_CONTROLS
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import Role
-from ontherun.journal import FileJournal, JournalError, Outbox
+from ontherun.journal import BEGIN, FileJournal, JournalError, JournalInUse, JournalTail, Outbox, Position
 from ontherun.market.hours import Phase, hours_of_segment
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import SegmentPolicy
@@ -23,6 +26,9 @@ from ontherun.service.settings import Settings
 
 GOING_DOWN = "the gateway is going down"
 """What a client is told in its Terminate."""
+
+LAST_BREATH = 5.0
+"""Seconds in which the kernel releases everything that a process held which has died."""
 
 
 class SegmentRuntime:
@@ -34,9 +40,11 @@ class SegmentRuntime:
         self.engine = Engine(segment_id, SegmentPolicy())
         self.gateway: Gateway
         self.journal: FileJournal
+        self.following: Following
         self.hours = hours_of_segment(segment_id) if settings.hours == "exchange" else None
         self._settings = settings
         self._ports: dict[Role, int] = {}
+        self._tail: JournalTail
         self._close = AsyncExitStack()
 
     def open(
@@ -55,25 +63,92 @@ class SegmentRuntime:
         """
         settings, engine = self._settings, self.engine
         journal_file, outbox_file = self._files()
-        self.journal = journal = FileJournal(journal_file, fsync=settings.fsync)
-        self._close.callback(journal.close)
-        if journal.cut:
-            log.warning("journal_torn", segment=self.segment_id, cut_off=journal.cut)
+        journal = self._write(journal_file, log)
         outbox: Outbox[tuple[str, int]] = Outbox(outbox_file)
         self._close.callback(outbox.close)
         self.recovered = recover(engine, journal, outbox)
         poll = settings.poll_microseconds * 1000
         self.gateway = gateway = Gateway(engine, journal, outbox, directory, policy, clock, log, broken, note, poll)
         if not engine.instruments:
-            gateway.journal(Kind.MARKET, 0, gateway.now(), instruments_body(instruments))
-            engine.open_market(instruments)
-            gateway.set_controls(EXCHANGE_CONTROLS)
-        if settings.messaging_controls is not None and engine.controls != settings.messaging_controls:
-            gateway.set_controls(settings.messaging_controls)
-        gateway.keep_weeks()
+            self._begin(instruments)
+        self._settle()
         gateway.unbind_all()
         gateway.flush()
         self.keep_hours()
+
+    def follow(
+        self,
+        directory: Directory,
+        policy: SessionPolicy,
+        clock: Callable[[], int],
+        log: Log,
+        broken: Callable[[Exception], None],
+        note: Note,
+    ) -> None:
+        """Carry out what the journal holds, which another process writes, and go on with `following.catch_up`.
+
+        Raises JournalError or RecoveryError with a message for a person; `close` then closes what was opened.
+        """
+        data, segment = self._settings.data, self.segment_id
+        self._tail = tail = JournalTail(data / f"journal-{segment}.bin")
+        self._close.callback(tail.close)
+        outbox: Outbox[tuple[str, int]] = Outbox(data / f"outbox-{segment}.standby.bin")
+        self._close.callback(outbox.close)
+        poll = self._settings.poll_microseconds * 1000
+        self.gateway = Gateway(self.engine, None, outbox, directory, policy, clock, log, broken, note, poll)
+        self.following = Following(self.gateway, tail, lambda session: directory.session(session) is not None)
+        self.gateway.following = self.following
+        self.following.catch_up()
+
+    def take_over(self, instruments: Sequence[Instrument], log: Log) -> int:
+        """Write the journal on, in place of the process that wrote it; how many sessions trade on here.
+
+        Raises JournalError or RecoveryError.
+        """
+        data, segment = self._settings.data, self.segment_id
+        self.following.catch_up()
+        journal = self._write(data / f"journal-{segment}.bin", log, self._tail.position)
+        self.following.catch_up()
+        self._tail.close()
+        self.gateway.outbox.path.rename(data / f"outbox-{segment}.bin")
+        self.gateway.counts.begin()
+        promoted = take_over(self.gateway, journal)
+        if not self.engine.instruments:
+            self._begin(instruments)
+        self._settle()
+        self.recovered = Recovered(journal.last_row_id, self.following.messages)
+        return promoted
+
+    def _write(self, path: Path, log: Log, after: Position = BEGIN) -> FileJournal:
+        self.journal = journal = self._unlocked(path, after)
+        self._close.callback(journal.close)
+        if journal.cut:
+            log.warning("journal_torn", segment=self.segment_id, cut_off=journal.cut)
+        return journal
+
+    def _unlocked(self, path: Path, after: Position) -> FileJournal:
+        """The journal; of a process that has just died the kernel may still hold it for a moment."""
+        give_up = monotonic() + (LAST_BREATH if after is not BEGIN else 0)
+        while True:
+            try:
+                return FileJournal(path, fsync=self._settings.fsync, after=after)
+            except JournalInUse:
+                if monotonic() > give_up:
+                    raise
+                sleep(0.001)
+
+    def _begin(self, instruments: Sequence[Instrument]) -> None:
+        self.gateway.journal(Kind.MARKET, 0, self.gateway.now(), instruments_body(instruments))
+        self.engine.open_market(instruments)
+        self.gateway.set_controls(EXCHANGE_CONTROLS)
+
+    def _settle(self) -> None:
+        """Take what the settings say, and begin the week if it is time; durable on return."""
+        limits = self._settings.messaging_controls
+        if limits is not None and self.engine.controls != limits:
+            self.gateway.set_controls(limits)
+        self.gateway.keep_weeks()
+        self.gateway.flush()
 
     def keep_hours(self) -> None:
         """Bring the market into the state in which its hours want it now, phase after phase; durable on return.
@@ -99,12 +174,23 @@ class SegmentRuntime:
         return None if self.hours is None else next(self.hours.after(self.gateway.now()))
 
     async def listen(self) -> None:
-        """Listen on the primary and the backup. Raises OSError for a port that is taken."""
-        self._close.push_async_callback(self.gateway.close, GOING_DOWN)
-        host = self._settings.host
-        for role in (Role.PRIMARY, Role.BACKUP):
-            port = self._settings.gateway_port(self.segment_id, role)
-            self._ports[role] = await self.gateway.listen(host, port, role)
+        """Listen on the primary, and on the backup unless that is for a standby. Raises OSError for a port that is
+        taken."""
+        for listener in (Role.PRIMARY,) if self._settings.pair else (Role.PRIMARY, Role.BACKUP):
+            await self._listen(listener)
+
+    async def stand_by(self, taken: Collection[int]) -> None:
+        """Listen as the backup, on whichever designated port is not among those that the primary has `taken`."""
+        port = self._settings.gateway_port(self.segment_id, Role.BACKUP)
+        listener = Role.PRIMARY if port in taken else Role.BACKUP
+        self.gateway.roles = {listener: Role.BACKUP, Role(1 - listener): Role.PRIMARY}
+        await self._listen(listener)
+
+    async def _listen(self, listener: Role) -> None:
+        if not self._ports:
+            self._close.push_async_callback(self.gateway.close, GOING_DOWN)
+        port = self._settings.gateway_port(self.segment_id, listener)
+        self._ports[listener] = await self.gateway.listen(self._settings.host, port, listener)
 
     def addresses(self) -> list[GatewayAddress]:
         """Where the gateway listens, the primary of now first."""

@@ -1,11 +1,12 @@
 """What a person may choose when starting a venue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from ontherun.ilink.controls import ControlPolicy
+from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import Role
 from ontherun.market.benchmarks import SEGMENTS
 from ontherun.market.instruments import Instrument
@@ -49,8 +50,13 @@ class Settings:
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
 
+    pair: bool = False
+    """True: one of two processes on the same data, see `ontherun.service.standby`. The one that is the venue serves the
+    primaries, the other one the backups."""
+
     session_ends_with_key: bool = False
     """Whether a live session ends once its key pair is expired, deleted or deactivated, see `SessionPolicy`."""
+
     messaging_controls: ControlPolicy | None = None
     """How much sessions may send. None: as it was; a new venue begins with the exchange's limits."""
 
@@ -59,6 +65,10 @@ class Settings:
 
     segments: Mapping[int, Sequence[Instrument]] = field(default_factory=lambda: SEGMENTS)
     """The market segments and the instruments that each begins with."""
+
+    def session_policy(self, clock_offset: Callable[[], int] | None = None) -> SessionPolicy:
+        """How gateway sessions behave; `clock_offset` is a lab clock's, see `SessionPolicy`."""
+        return SessionPolicy(session_ends_with_key=self.session_ends_with_key, clock_offset=clock_offset)
 
     def gateway_port(self, segment: int, role: Role) -> int:
         """The port of one market segment's primary or backup listener, or 0 for a free one."""

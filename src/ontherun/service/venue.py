@@ -6,6 +6,8 @@ import gc
 import logging
 import os
 import socket
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Self
 
 import ontherun
@@ -13,7 +15,6 @@ from ontherun.gateway.failover import promote
 from ontherun.gateway.live import LastFrames, LiveStream, last_frames, live_stream
 from ontherun.gateway.recovery import Recovered
 from ontherun.ilink.controls import ControlPolicy
-from ontherun.ilink.policy import SessionPolicy
 from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
 from ontherun.portal.app import create_app
@@ -21,7 +22,15 @@ from ontherun.portal.measures import Measure
 from ontherun.portal.routes_people import sign_in_url
 from ontherun.portal.single_sign_on import SingleSignOn
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
-from ontherun.registry import LOCAL_OPERATOR, SYSTEM, DemoSession, LabClock, LinkPurpose, Registry
+from ontherun.registry import (
+    LOCAL_OPERATOR,
+    SYSTEM,
+    DemoSession,
+    DirectoryLock,
+    LabClock,
+    LinkPurpose,
+    Registry,
+)
 from ontherun.registry.lab_clock import machine_time
 from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
@@ -31,6 +40,7 @@ from ontherun.service.health import unready
 from ontherun.service.log import JsonLog
 from ontherun.service.market_hours import MarketHours
 from ontherun.service.measures import measures
+from ontherun.service.pair import standby_gateways
 from ontherun.service.segment_runtime import GOING_DOWN, SegmentRuntime
 from ontherun.service.settings import Settings
 from ontherun.service.web import WebServer
@@ -44,12 +54,19 @@ class Venue:
     since nothing may be acknowledged any more.
     """
 
-    def __init__(self, settings: Settings, registry: Registry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        segments: dict[int, SegmentRuntime],
+        failed: asyncio.Future[Exception],
+    ) -> None:
         self.settings = settings
         self.registry = registry
-        self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self.segments = segments
+        self.failed = failed
         self.demo: list[DemoSession] = []
-        self.segments = {segment: SegmentRuntime(segment, settings) for segment in sorted(settings.segments)}
+        self.log: JsonLog
         self.api_url = ""
         self.draining = False
         self._close = contextlib.AsyncExitStack()
@@ -63,7 +80,8 @@ class Venue:
         """
         clock = LabClock(SystemClock()) if settings.lab else SystemClock()
         registry = await Registry.open(settings.data, clock, market_segments=settings.segments)
-        venue = cls(settings, registry)
+        segments = {segment: SegmentRuntime(segment, settings) for segment in sorted(settings.segments)}
+        venue = cls(settings, registry, segments, asyncio.get_running_loop().create_future())
         try:
             venue._close.push_async_callback(registry.close)
             await venue._open(clock)
@@ -79,6 +97,26 @@ class Venue:
         gateways = [segment.gateway for segment in self.segments.values()]
         await asyncio.gather(*(gateway.drain(GOING_DOWN, self.settings.drain_seconds) for gateway in gateways))
 
+    @classmethod
+    async def succeed(cls, settings: Settings, lock: DirectoryLock, warm: "Warm") -> Self:
+        """Go on as the venue whose process has ended: its sessions trade already, at what a standby kept `warm`.
+
+        Raises what `start` raises; nothing stays open then, the warm things neither.
+        """
+        registry = await Registry.open(settings.data, warm.clock, market_segments=settings.segments, lock=lock)
+        venue = cls(settings, registry, warm.segments, warm.failed)
+        try:
+            venue._close.push_async_callback(registry.close)
+            venue.log = warm.log
+            await venue._open_desk(warm.log)
+            venue._close.push_async_callback(warm.close.aclose)
+            warm.hand_over(venue)
+            await venue._serve(warm.clock, warm.log)
+        except BaseException:
+            await venue.stop()
+            raise
+        return venue
+
     async def stop(self) -> None:
         """End the sessions in order, commit, and close everything; the reverse of the start."""
         await self._close.aclose()
@@ -93,10 +131,10 @@ class Venue:
             "api_url": self.api_url,
             "portal_url": f"{self.public_url}/",
             "lab": self.settings.lab,
+            "pair": self.settings.pair,
+            "standby": False,
             "token_file": str((self.settings.data / "admin.token").resolve()),
-            "gateways": [
-                {"segment": at.segment, "role": at.role, "host": at.host, "port": at.port} for at in self.gateways()
-            ],
+            "gateways": [ready.address(gateway) for gateway in self.gateways()],
             "instruments": [
                 {"symbol": i.symbol, "security_id": i.security_id, "segment": i.segment, "description": i.description}
                 for i in self.instruments()
@@ -124,8 +162,9 @@ class Venue:
     # What the portal shows.
 
     def gateways(self) -> list[GatewayAddress]:
-        """The gateways that listen."""
-        return [address for segment in self.segments.values() for address in segment.addresses()]
+        """The gateways that listen, those of a standby too."""
+        here = [address for segment in self.segments.values() for address in segment.addresses()]
+        return here + (standby_gateways(self.settings.data) if self.settings.pair else [])
 
     def instruments(self) -> list[InstrumentSummary]:
         """The instruments that can be traded."""
@@ -183,6 +222,10 @@ class Venue:
         found = (last_frames(segment.gateway, session_id, count) for segment in self.segments.values())
         return [frames for frames in found if frames is not None]
 
+    def promotable(self) -> Collection[int]:
+        """The market segments whose backup is here; that of a pair is the standby's."""
+        return () if self.settings.pair else self.segments.keys()
+
     def promote(self, segment: int) -> int:
         """Have a segment's backup gateway take over from its primary; how many sessions go on there."""
         promoted = promote(self.segments[segment].gateway)
@@ -218,6 +261,22 @@ class Venue:
         settings, registry = self.settings, self.registry
         self.log = log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
+        await self._open_desk(log)
+        authority = RegistryAuthority(registry.directory, registry.pairs.note_use)
+        policy = settings.session_policy(clock.offset if isinstance(clock, LabClock) else None)
+        for segment in self.segments.values():
+            self._close.push_async_callback(segment.close)
+            instruments = settings.segments[segment.segment_id]
+            segment.open(instruments, authority, policy, clock.now, log, self._broken, self.traces.note)
+            if isinstance(clock, LabClock):
+                clock.listen(segment.gateway.follow_clock)
+        for segment in self.segments.values():
+            await segment.listen()
+        await self._serve(clock, log)
+
+    async def _open_desk(self, log: JsonLog) -> None:
+        """Everything between the registry and the gateways."""
+        settings, registry = self.settings, self.registry
         handler = log.handler()
         logging.getLogger().addHandler(handler)
         self._close.callback(logging.getLogger().removeHandler, handler)
@@ -228,19 +287,10 @@ class Venue:
         await registry.local_token_file()
         if registry.environment == "LOCAL":
             await registry.seed_local_operator()
-        authority = RegistryAuthority(registry)
-        policy = SessionPolicy(
-            session_ends_with_key=settings.session_ends_with_key,
-            clock_offset=clock.offset if isinstance(clock, LabClock) else None,
-        )
-        for segment in self.segments.values():
-            self._close.push_async_callback(segment.close)
-            instruments = settings.segments[segment.segment_id]
-            segment.open(instruments, authority, policy, clock.now, log, self._broken, self.traces.note)
-            if isinstance(clock, LabClock):
-                clock.listen(segment.gateway.follow_clock)
-        for segment in self.segments.values():
-            await segment.listen()
+
+    async def _serve(self, clock: SystemClock | LabClock, log: JsonLog) -> None:
+        """Everything beside the gateways, and say that the venue runs."""
+        settings, registry = self.settings, self.registry
         hours = MarketHours(self.segments.values(), clock.now)
         self._close.push_async_callback(hours.stop)
         if isinstance(clock, LabClock):
@@ -294,3 +344,16 @@ class Venue:
         gc.freeze()
         gc.disable()
         self._close.callback(gc.enable)
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """What a standby has when it takes over: `close` closes the log and the segments; `hand_over` has the gateways use
+    the venue's registry and traces."""
+
+    clock: SystemClock
+    log: JsonLog
+    segments: dict[int, SegmentRuntime]
+    failed: asyncio.Future[Exception]
+    close: contextlib.AsyncExitStack
+    hand_over: Callable[[Venue], None]

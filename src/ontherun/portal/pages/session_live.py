@@ -87,7 +87,7 @@ async def promote(
     if confirm.strip() != "promote":
         wrong = {f"promote-{segment}": "Type the word as it stands there."}
         return await _live(request, registry, viewer, session_id, wrong)
-    await registry.gateways.record_promotion(viewer, segment)
+    await registry.gateways.record_promotion(viewer, segment, status_of(request).promotable())
     count = status_of(request).promote(segment)
     sessions = f"{count} session{'' if count == 1 else 's'} go{'es' if count == 1 else ''} on there"
     done = f"The backup of market segment {segment} is the primary now; {sessions}."
@@ -198,7 +198,7 @@ async def _live(
         state=_state(streams),
         streams=streams,
         gateways=[gateway for gateway in status.gateways() if gateway.segment in segments],
-        backups=[gateway.segment for gateway in status.gateways() if gateway.role == "backup"],
+        backups=[segment for segment in status.promotable() if segment in segments],
         messages=last_messages(status, session_id, MESSAGES_ON_LIVE)[:MESSAGES_ON_LIVE],
         rows=[trace_row(entry) for entry in found],
         may_end=viewer.may(Right.MANAGE_SESSIONS, session.entity_id),
