@@ -19,6 +19,8 @@ from tests.support.venue_process import ROOT, VenueProcess
 
 from ontherun.ilink import messages as m
 from ontherun.ilink.codes import TerminateCode
+from ontherun.service.settings import Settings
+from ontherun.service.venue import Venue
 
 HERE = os.environ | {"PYTHONPATH": str(ROOT / "src")}
 PRICE = 99 * 10**9
@@ -153,8 +155,6 @@ def test_it_goes_down_in_order(another: VenueProcess) -> None:
         client.expect(m.ExecutionReportNew)
         ended = client.expect(m.Terminate)
         assert (ended.error_codes, ended.reason) == (TerminateCode.FINISHED, b"the gateway is going down")
-        answer = get(another, "/health/ready")  # the portal goes on as long as a client is there
-        assert (answer.status_code, answer.json()["reasons"][0]) == (503, "the venue is going down")
         with pytest.raises(OSError):  # noqa: PT011 - refused
             socket.create_connection(another.address, timeout=5)
         assert lazy.expect(m.Terminate).error_codes == TerminateCode.FINISHED
@@ -168,6 +168,16 @@ def test_it_goes_down_in_order(another: VenueProcess) -> None:
     assert not (another.data / "up.json").exists()
     events = [json.loads(line)["event"] for line in (another.data / "ontherun.log").read_text().splitlines()]
     assert "draining" in events
+
+
+async def test_a_venue_that_goes_down_is_not_ready(tmp_path: Path) -> None:
+    venue = await Venue.start(Settings(tmp_path, portal_port=0, gateway_port_base=0, fsync=False))
+    assert await venue.unready() == []
+    await venue.drain()
+    reasons = await venue.unready()
+    assert reasons[0] == "the venue is going down"
+    assert reasons[1].startswith("no gateway listens for market segment")
+    await venue.stop()
 
 
 def test_a_second_signal_ends_it_at_once(another: VenueProcess) -> None:
