@@ -39,7 +39,7 @@ class Walk:
         self.last_step = 0
         token = Path(venue.ready["token_file"]).read_text().strip()
         self.api = httpx2.Client(
-            base_url=f"{venue.ready['api_url']}/api/v1/", headers={"Authorization": f"Bearer {token}"}
+            base_url=f"{venue.ready['api_url']}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=60
         )
 
     def sign_in(self, name: str | None = None) -> None:
