@@ -85,6 +85,14 @@ def up(
     tls_key: Annotated[
         Path | None, typer.Option(envvar="ONTHERUN_TLS_KEY", help="PEM file of the certificate's key, not encrypted.")
     ] = None,
+    split_safeguard: Annotated[
+        bool,
+        typer.Option(
+            "--split-safeguard",
+            envvar="ONTHERUN_SPLIT_SAFEGUARD",
+            help="Tell messages that arrive in pieces by SplitMsg, and end sessions that have more than 50 at once.",
+        ),
+    ] = False,
     session_ends_with_key: Annotated[
         bool,
         typer.Option(
@@ -165,6 +173,7 @@ def up(
         lab=lab,
         tls=None if tls_certificate is None or tls_key is None else (tls_certificate, tls_key),
         pair=pair,
+        split_safeguard=split_safeguard,
         session_ends_with_key=session_ends_with_key,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
