@@ -17,6 +17,7 @@ from ontherun.cli import (
     live,
     market_control,
     market_data,
+    markets,
     master_key,
     notices,
     orders,
@@ -59,6 +60,7 @@ app.add_typer(orders.app)
 app.add_typer(gateways.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(markets.app)
 app.add_typer(market_control.week)
 app.add_typer(market_control.controls)
 app.add_typer(notices.app)
