@@ -1,9 +1,14 @@
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ontherun.client import KeyFile, KeyFileError
+from ontherun.keys.files import FILE_FORMATS
+from ontherun.keys.files import KeyFile as HandedOut
+from ontherun.keys.pair import KeyPair
+from ontherun.keys.secret import Secret
 
 SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 VALUES = {"session_id": "ABC", "firm": "007", "access_key_id": "EXAMPLEKEYID00000001", "secret_key": SECRET}
@@ -64,8 +69,65 @@ def test_a_wrong_secret_is_refused_without_being_shown(secret: str) -> None:
 def test_what_is_no_key_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="No such file"):
         KeyFile.load(tmp_path / "none.json")
-    (tmp_path / "text.json").write_text("Session ID: ABC")
-    with pytest.raises(KeyFileError, match="not JSON"):
+    for content, said in (
+        ("", "no key file"),
+        ("hello", "no key file"),
+        ("{", "not JSON"),
+        ("Session ID: ABC", "firm"),
+    ):
+        (tmp_path / "text.json").write_text(content)
+        with pytest.raises(KeyFileError, match=said):
+            KeyFile.load(tmp_path / "text.json")
+    (tmp_path / "text.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(KeyFileError, match="not a text file"):
         KeyFile.load(tmp_path / "text.json")
     with pytest.raises(KeyFileError, match="JSON object"):
         KeyFile.load(file(tmp_path, [1]))
+
+
+@pytest.mark.parametrize("name", FILE_FORMATS)
+def test_every_format_that_the_portal_hands_out_is_read(tmp_path: Path, name: str) -> None:
+    pair = KeyPair("ABC", "EXAMPLEKEYID00000001", 1_767_225_600 * 10**9, 1_798_761_600 * 10**9)
+    (tmp_path / "key").write_text(FILE_FORMATS[name](HandedOut(pair, Secret(bytes(range(32))), "007", "LOCAL")))
+    key = KeyFile.load(tmp_path / "key")
+    assert (key.session_id, key.firm, key.secret) == ("ABC", "007", bytes(range(32)))
+    assert key.expiry == datetime(2027, 1, 1, tzinfo=UTC)
+    assert key.environment == "LOCAL"
+
+
+WIDTHS = (21, 31, 50, 21, 21, 0)
+COLUMNS = "\n".join(
+    "".join(value.ljust(width) for value, width in zip(row, WIDTHS, strict=True))
+    for row in (
+        ("Session ID", "Access ID", "Secret Key", "Creation Date", "Expiration Date", "Environment"),
+        ("ABC", "EXAMPLEKEYID00000001", SECRET, "2026-01-23", "2027-01-23", "NEW RELEASE"),
+        ("XYZ", "EXAMPLEKEYID00000003", SECRET, "2026-01-23", "2027-01-23", "NEW RELEASE"),
+        ("ABC", "EXAMPLEKEYID00000002", SECRET, "2026-06-23", "2027-06-23", "NEW RELEASE"),
+        ("",) * 6,
+    )
+)
+
+
+def test_the_exchanges_file_of_fixed_columns_is_read_and_the_latest_expiry_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "keys.txt").write_text(COLUMNS)
+    first, second = KeyFile.load_all(tmp_path / "keys.txt", firm="007", session_id="ABC")
+    assert (first.access_key_id, second.access_key_id) == ("EXAMPLEKEYID00000002", "EXAMPLEKEYID00000001")
+    assert (first.session_id, first.firm, first.environment) == ("ABC", "007", "NEW RELEASE")
+    assert first.expiry == datetime(2027, 6, 24, tzinfo=UTC), "the day is meant to its end"
+    assert KeyFile.load(tmp_path / "keys.txt", firm="007", session_id="ABC") == first
+
+
+def test_what_a_key_file_leaves_open_has_to_be_said(tmp_path: Path) -> None:
+    (tmp_path / "keys.txt").write_text(COLUMNS)
+    for said, options in (
+        ("firm is missing", {"session_id": "ABC"}),
+        ("holds the keys of ABC, XYZ: say which", {"firm": "007"}),
+        ("no key pair of session QQQ", {"firm": "007", "session_id": "QQQ"}),
+    ):
+        with pytest.raises(KeyFileError, match=said):
+            KeyFile.load(tmp_path / "keys.txt", **options)
+
+
+def test_an_expiry_that_is_no_time_is_named() -> None:
+    with pytest.raises(KeyFileError, match="expires_at 'soon' is no date or time"):
+        KeyFile.from_values(VALUES | {"expires_at": "soon"})

@@ -25,6 +25,7 @@ from ontherun.client import (
     Session,
     Side,
     Terminated,
+    TimeInForce,
     Traded,
     Venue,
     connect,
@@ -35,6 +36,9 @@ from ontherun.ilink import messages as m
 Over = Callable[[Cable, Login], Login]
 LOGIN = 4
 """Messages of a login: Negotiate, Establish and their answers."""
+
+GTC = TimeInForce.GTC
+"""What a lost connection does not cancel."""
 
 AT_ONCE = Reconnect(first_delay=0.01, greatest_delay=0.05)
 
@@ -62,7 +66,7 @@ async def test_after_a_loss_the_session_goes_on_under_its_uuid_and_numbers(
 ) -> None:
     async with connect(over(cable, first), reconnect=AT_ONCE) as session:
         uuid = session.uuid
-        order = await session.buy("UB05", "97", 1)
+        order = await session.buy("UB05", "97", 1, time_in_force=GTC)
         await order.accepted()
         await dropped(session)
         assert session.uuid == uuid
@@ -121,7 +125,7 @@ async def test_requests_that_never_arrived_are_told_and_not_sent_again(cable: Ca
 
 async def test_a_cancel_that_never_arrived_is_told(cable: Cable, first: Login, over: Over) -> None:
     async with connect(over(cable, first), reconnect=AT_ONCE) as session:
-        order = await session.buy("UB05", "97", 1)
+        order = await session.buy("UB05", "97", 1, time_in_force=GTC)
         await order.accepted()
         cable.up = lambda message: not isinstance(message, m.OrderCancelRequest)
         cancel = asyncio.create_task(order.cancel())
@@ -137,7 +141,9 @@ async def test_a_cancel_that_never_arrived_is_told(cable: Cable, first: Login, o
 async def test_thousands_of_missed_reports_are_fetched_in_chunks(cable: Cable, first: Login, over: Over) -> None:
     async with connect(over(cable, first), reconnect=AT_ONCE) as session:
         cable.down = lambda message: not hasattr(message, "seq_num")
-        orders = [await session.buy("UB05", "96", 1, cl_ord_id=f"CHUNK{number}") for number in range(2_600)]
+        orders = [
+            await session.buy("UB05", "96", 1, cl_ord_id=f"CHUNK{number}", time_in_force=GTC) for number in range(2_600)
+        ]
         await until(lambda: len(cable.passed) == LOGIN + 2 * 2_600)
         cable.down = lambda _: True
         await dropped(session)
@@ -150,13 +156,13 @@ async def test_thousands_of_missed_reports_are_fetched_in_chunks(cable: Cable, f
 
 async def test_without_reconnect_a_loss_ends_the_session(cable: Cable, first: Login, over: Over) -> None:
     session = await connect(over(cable, first), reconnect=None)
-    order = await session.buy("UB05", "97", 1)
+    order = await session.buy("UB05", "97", 1, time_in_force=GTC)
     await order.accepted()
     cable.cut()
     with pytest.raises(Disconnected, match="lost"):
         await order.ended()
     with pytest.raises(Disconnected, match="lost"):
-        await session.buy("UB05", "97", 1)
+        await session.buy("UB05", "97", 1, time_in_force=GTC)
     assert [type(report) async for report in session.reports()] == [Accepted]
     await session.close()
     async with connect(first) as session:
@@ -278,13 +284,13 @@ async def test_a_state_that_cannot_be_written_ends_the_session(tmp_path: Path, f
 
 PROGRAM = """
 import asyncio, sys
-from ontherun.client import Venue, connect
+from ontherun.client import TimeInForce, Venue, connect
 
 async def trade():
     async with connect(Venue.load(sys.argv[1]).login(1), state=sys.argv[2]) as session:
         async def send():
             while True:
-                order = await session.buy("UB20", "97", 1)
+                order = await session.buy("UB20", "97", 1, time_in_force=TimeInForce.GTC)
                 await order.accepted()
         sending = asyncio.create_task(send())
         async for report in session.reports():
@@ -310,7 +316,7 @@ async def test_a_killed_program_misses_no_report(tmp_path: Path, process: VenueP
     state = tmp_path / "session.json"
     lines = await asyncio.to_thread(run_and_kill, process.ready_file, state)
     session = await connect(second, state=state)
-    order = await session.buy("UB20", "97", 1)
+    order = await session.buy("UB20", "97", 1, time_in_force=GTC)
     await order.accepted()
     after = [(r.uuid, r.seq_num, r.order_id) for r in await reports_of(session) if isinstance(r, Accepted)]
     numbers = [number for _, number, _ in lines] + [number for _, number, _ in after]
@@ -333,7 +339,7 @@ async def test_a_killed_venue_comes_back_and_the_session_with_it(tmp_path: Path)
     venue = VenueProcess(tmp_path / "data", *base)
     async with connect(Venue.load(venue.ready_file).login(), reconnect=AT_ONCE) as session:
         uuid = session.uuid
-        orders = [await session.buy("UB02", "99", 1) for _ in range(20)]
+        orders = [await session.buy("UB02", "99", 1, time_in_force=GTC) for _ in range(20)]
         await asyncio.gather(*(order.accepted() for order in orders))
         venue.kill()
         await away(session)

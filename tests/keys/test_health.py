@@ -1,22 +1,6 @@
 """Findings about the pairs of a session, and scores."""
 
-from typing import Any
-
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from ontherun.keys import (
-    Finding,
-    Health,
-    HealthPolicy,
-    KeyPair,
-    KeyUse,
-    deactivate,
-    delete,
-    health_holds_until,
-    health_of_session,
-    score_of_entity,
-)
+from ontherun.keys import Finding, Health, HealthPolicy, KeyUse, deactivate, delete, health_of_session, score_of_entity
 from ontherun.keys.clock import DAY
 
 from .conftest import Keyring, new_york
@@ -123,35 +107,3 @@ def test_each_finding_costs_its_points_once_and_a_score_is_never_below_nought() 
 def test_the_score_of_an_entity_is_the_mean_of_its_sessions() -> None:
     assert score_of_entity([Health(100, ()), Health(41, ())]) == 70
     assert score_of_entity([]) == 100
-
-
-@given(
-    st.lists(st.tuples(*[st.integers(0, 400)] * 5, st.booleans(), st.booleans()), max_size=3),
-    st.integers(0, 400),
-    st.integers(0, 400),
-)
-@settings(max_examples=100)
-def test_health_holds_as_long_as_it_says(pairs: list[tuple[Any, ...]], day: int, later: int) -> None:
-    made, uses = [], {}
-    for number, (created, life, valid_from, used_at, failed_at, deactivated, deleted) in enumerate(pairs):
-        made.append(
-            KeyPair(
-                "A00",
-                str(number),
-                created * DAY,
-                (created + life + 1) * DAY,
-                valid_from=valid_from * DAY if valid_from % 2 else None,
-                deactivated_at=1 if deactivated else None,
-                deleted_at=1 if deleted and deactivated else None,
-            )
-        )
-        uses[str(number)] = KeyUse(
-            last_used_at=used_at * DAY if used_at % 2 else None,
-            last_failed_at=failed_at * DAY if failed_at % 3 else None,
-        )
-    now = day * DAY
-    until = health_holds_until(made, uses, now)
-    assert until > now
-    for at in (min(now + later * DAY, until - 1), until - 1):
-        assert health_of_session(made, uses, at) == health_of_session(made, uses, now)
-        assert [pair.state(at) for pair in made] == [pair.state(now) for pair in made]

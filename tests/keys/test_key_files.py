@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shlex
+from dataclasses import replace
 
 import pytest
 
@@ -51,3 +53,14 @@ def test_every_form_ends_with_one_newline(form: str) -> None:
     text = FILE_FORMATS[form](FILE)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
+
+
+def test_a_label_is_in_every_form_of_the_file_and_breaks_none() -> None:
+    file = replace(FILE, label='=desk\'s "7", $HOME')
+    assert json.loads(file.as_json())["label"] == file.label
+    lines = dict(line.partition("=")[::2] for line in shlex.split(file.as_env(), comments=False))
+    assert lines["ONTHERUN_LABEL"] == file.label
+    (row,) = csv.DictReader(file.as_csv().splitlines())
+    assert row["label"] == f"'{file.label}"
+    assert row["secret_key"] == VALUES["secret_key"]
+    assert f"Label:          {file.label}\n" in file.as_text()

@@ -54,6 +54,24 @@ async def test_a_receiver_verifies_the_signature_with_the_documented_sample(
     assert receiver.url.startswith(delivery.address)
 
 
+async def test_a_receiver_with_either_secret_verifies_during_a_rotation(
+    registry: Registry, jobs_of: Jobs, tmp_path: Path, clock: ManualClock
+) -> None:
+    jobs = jobs_of()
+    with WebhookReceiver(tmp_path / "old") as old, WebhookReceiver(tmp_path / "new") as new:
+        await add(registry, old)
+        await add(registry, new)
+        await registry.notices.webhooks.rotate(SYSTEM, 1)
+        new.know(secret_text(await registry.notices.webhooks.rotate(SYSTEM, 2)))
+        await registry.pairs.generate(SYSTEM, "A00")
+        await jobs.settle()
+        assert [request["genuine"] for request in old.requests + new.requests] == [True, True]
+        clock.advance(DAY)
+        await registry.pairs.generate(SYSTEM, "A00")
+        await jobs.settle()
+        assert [receiver.requests[-1]["genuine"] for receiver in (old, new)] == [False, True]
+
+
 async def test_what_is_answered_with_an_error_comes_again_under_the_same_id(
     registry: Registry, jobs_of: Jobs, tmp_path: Path, clock: ManualClock
 ) -> None:

@@ -422,3 +422,17 @@ async def test_a_reader_sees_pairs_and_is_offered_nothing_to_do_with_them(portal
             answer = await reader.post(path, **form)
             assert answer.status_code == 403, (path, answer.status_code)
     assert await portal.registry.verify_audit() == before
+
+
+async def test_a_key_pair_is_called_something(portal: Portal) -> None:
+    browser = await signed_in(portal)
+    made = await browser.post("/sessions/A00/new-key", label="<b>algo 7</b>")
+    path = made.headers["location"]
+    assert "&lt;b&gt;algo 7&lt;/b&gt;" in (await browser.get(path)).text
+    assert "&lt;b&gt;algo 7&lt;/b&gt;" in (await browser.get("/sessions/A00/keys")).text
+    assert (await browser.post(f"{path}/label", label="x")).status_code == 303
+    assert "has its label" in (await browser.get(path)).text
+    wrong = await browser.post(f"{path}/label", label="a  b")
+    assert wrong.status_code == 422
+    assert "visible characters" in wrong.text
+    assert (await browser.post(f"{path}/label", label="x")).status_code == 409

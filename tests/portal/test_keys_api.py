@@ -29,6 +29,7 @@ async def test_generating_shows_the_pair_and_not_its_secret(portal: Portal) -> N
     assert set(pair.pop("use").values()) == {0, None, ""}
     assert pair == {
         "session_id": "A00",
+        "label": "",
         "state": "active",
         "created_at": "2026-01-01T00:00:00Z",
         "valid_from": None,

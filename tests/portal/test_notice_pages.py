@@ -93,6 +93,20 @@ async def test_a_delivery_that_was_given_up_is_sent_again_by_a_button(portal: Po
     assert (await notices.deliveries.page(SYSTEM, limit=1))[0][1].state.value == "due"
 
 
+async def test_the_secret_of_a_webhook_is_rotated_and_shown_once(portal: Portal, browser: Browser) -> None:
+    await portal.registry.notices.webhooks.add(SYSTEM, 1, "https://hooks.example/")
+    rotated = await browser.post("/notices/webhooks/1/rotate", overlap="24", audit_reason="yearly")
+    assert "whsec_" in rotated.text
+    assert "The secret before signs as well for a while." in rotated.text
+    page = (await browser.get("/notices/webhooks")).text
+    assert "two secrets sign" in page
+    assert "whsec_" not in page
+    gone = await browser.post("/notices/webhooks/1/rotate", overlap="0")
+    assert "The secret before is erased." in gone.text
+    assert "two secrets sign" not in (await browser.get("/notices/webhooks")).text
+    assert (await browser.post("/notices/webhooks/1/rotate", overlap="169")).status_code == 422
+
+
 async def test_the_calendar_is_downloaded_with_the_cookie_and_without_a_secret_in_the_address(
     portal: Portal, browser: Browser
 ) -> None:

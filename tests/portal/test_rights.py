@@ -37,6 +37,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/keys/bulk-deletion"): {"pairs": [OUR_PAIR]},
     ("POST", "/api/v1/keys/bulk-download"): {"pairs": [OUR_PAIR]},
     ("PATCH", "/api/v1/policies"): {"four_eyes": True},
+    ("PATCH", "/api/v1/firms/{gfid}"): {"name": "Another name"},
+    ("PATCH", "/api/v1/sessions/{session_id}/keys/{access_key_id}"): {"label": "algo 7"},
     ("PUT", "/api/v1/entities/{entity_id}/session-allowance"): {"allowance": 5},
     ("POST", "/api/v1/sessions/{session_id}/key-test"): {"frame": "00"},
     ("PATCH", "/api/v1/sessions/{session_id}"): {"label": "New"},
@@ -149,7 +151,19 @@ GROUP = {"name": "Ours only", "firm": "OURS1", "market": "US", "sources": ["A00"
 
 async def path_to_ours(portal: Portal, path: str) -> str:
     """Fill a path with things that belong to the first entity."""
-    names = {"session_id": "A00", "gfid": "OURS1", "entity_id": 1, "token_id": 3, "access_key_id": "", "segment": 40}
+    names = {
+        "session_id": "A00",
+        "gfid": "OURS1",
+        "entity_id": 1,
+        "token_id": 3,
+        "access_key_id": "",
+        "primary": "THEI1",
+        "segment": 40,
+    }
+    if path == "/api/v1/firms/{gfid}":
+        names["gfid"] = "OURS3"  # which no session carries: it can be withdrawn
+        if not portal.registry.directory.gfid_taken("OURS3"):
+            await portal.registry.firms.create(SYSTEM, 1, "OURS3", "Ours, unused")
     if "{request_id}" in path:
         names["request_id"] = await waiting_request(portal)
     if "{group_id}" in path:
@@ -216,6 +230,7 @@ async def test_a_read_only_token_reads_everything_of_its_entity_but_no_secret_an
     portal: Portal,
 ) -> None:
     await path_to_ours(portal, "{access_key_id}{request_id}{group_id}{user_id}")
+    await path_to_ours(portal, "/api/v1/firms/{gfid}")
     await market_data_of_ours(portal)
     before = await portal.registry.verify_audit()
     for method, path in routes(portal):
@@ -232,6 +247,7 @@ async def test_a_read_only_token_reads_everything_of_its_entity_but_no_secret_an
 
 async def test_things_of_another_entity_do_not_exist(portal: Portal) -> None:
     await path_to_ours(portal, "{access_key_id}{request_id}{group_id}{user_id}")
+    await path_to_ours(portal, "/api/v1/firms/{gfid}")
     await market_data_of_ours(portal)
     before = await portal.registry.verify_audit()
     walked = 0

@@ -121,7 +121,7 @@ async def test_a_session_is_changed_cloned_and_deleted(portal: Portal, browser: 
     assert (await browser.post("/sessions/A02/protocol", protocol="smoke")).status_code == 422
     refused = await browser.post("/sessions/A02/delete", confirm="A00")
     assert refused.status_code == 422
-    assert "is not the Session ID" in refused.text
+    assert "is not the name" in refused.text
     ended: list[str] = []
     portal.registry.requests.end_session = lambda session_id, _reason: ended.append(session_id)
     done = await reviewed(browser, "/sessions/A02/delete", confirm="A02", end_session="yes")
@@ -138,8 +138,10 @@ async def test_what_waits_shows_its_countdown_and_is_amended_and_cancelled(porta
     page = await flash(browser, await browser.send("/sessions/new", review, agreed="yes"))
     assert "It is carried out at its time." in page
     form = await browser.get("/sessions/new?amend=1")
-    assert "This amends request 1" in form.text
-    amended = await reviewed(browser, "/sessions/new", **{**FORM, "number_of_sessions": "4", "amend": "1"})
+    assert 'name="amend" value="1"' in form.text
+    amended = await reviewed(
+        browser, "/sessions/new", **{**FORM, "number_of_sessions": "4", "amend": "1", "revision": "0"}
+    )
     assert amended.headers["location"] == "/requests/1"
     assert (await portal.registry.requests.get(SYSTEM, 1)).revision == 1
     wrong = await browser.post("/requests/1/cancel", why="a\x00b")

@@ -1,6 +1,8 @@
 """The outbox: written with the audit entry that causes it, claimed before anything is sent, settled once."""
 
 import json
+import sqlite3
+from contextlib import closing
 from itertools import product
 
 import pytest
@@ -241,7 +243,7 @@ async def test_a_webhook_is_kept_with_its_secret_sealed_and_erased_when_it_is_re
     webhooks = venue.registry.notices.webhooks
     hook, secret = await webhooks.add(venue.admin, 1, "https://hooks.example/T000/B000/private", topics=["keys"])
     assert hook.origin == "https://hooks.example"
-    assert webhooks.to_send(hook.webhook_id) == (hook, secret)
+    assert webhooks.to_send(hook.webhook_id) == (hook, [secret])
     await venue.registry.pairs.generate(venue.admin, "A00")
     found = await venue.registry.notices.deliveries.due(Channel.WEBHOOK, 10)
     assert [(each.webhook_id, each.address) for _, each in found] == [(1, "https://hooks.example")]
@@ -266,7 +268,7 @@ async def test_webhooks_and_addresses_are_there_after_a_restart(venue: Venue) ->
     registry = await Registry.open(venue.registry.data_dir, venue.clock, variables={})
     assert registry.notices.addresses.list(venue.admin) == notices.addresses.list(venue.admin)
     assert registry.notices.webhooks.list(venue.admin) == [hook]
-    assert registry.notices.webhooks.to_send(1) == (hook, secret)
+    assert registry.notices.webhooks.to_send(1) == (hook, [secret])
     assert (await registry.notices.webhooks.add(venue.admin, 1, "https://third.example/"))[0].webhook_id == 3
     await registry.close()
 
@@ -277,7 +279,7 @@ def test_one_change_is_one_notice_for_each_topic_and_entity() -> None:
 
     outbox = Outbox(Directory(MasterKeys([bytes(32)], bytes)))
     entries = [entry(1, "key_pair.generated", 1), entry(2, "key_pair.sunset_set", 1), entry(3, "session.created", 1)]
-    entries += [entry(4, "key_pair.generated", 2), entry(5, "firm.created", 2)]
+    entries += [entry(4, "key_pair.generated", 2), entry(5, "entity.created", 2)]
     (_, notices), (_, deliveries) = outbox.derive(entries)
     assert [(each["notice_id"], each["topic"], each["entity_id"]) for each in notices] == [
         (1, "keys", 1),
@@ -289,4 +291,43 @@ def test_one_change_is_one_notice_for_each_topic_and_entity() -> None:
         "key_pair.sunset_set",
     ]
     assert len(deliveries) == 2  # sessions are not mailed
-    assert "firm.created" not in NOTICE_RULES
+    assert "entity.created" not in NOTICE_RULES
+
+
+async def test_after_a_rotation_two_secrets_sign_until_the_overlap_is_over(venue: Venue) -> None:
+    webhooks = venue.registry.notices.webhooks
+    _, first = await webhooks.add(venue.admin, 1, "https://hooks.example/")
+    second = await webhooks.rotate(venue.admin, 1)
+    found = webhooks.to_send(1)
+    assert found is not None
+    assert found[1] == [second, first]
+    await venue.registry.close()
+    registry = await Registry.open(venue.registry.data_dir, venue.clock, variables={})
+    webhooks = registry.notices.webhooks
+    found = webhooks.to_send(1)
+    assert found is not None
+    assert found[1] == [second, first]
+    venue.clock.advance(24 * 3600 * 10**9)
+    found = webhooks.to_send(1)
+    assert found is not None
+    assert found[1] == [second]
+    await webhooks.erase_what_is_over()
+    with closing(sqlite3.connect(registry.data_dir / "registry.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM webhook_earlier_secret").fetchall() == [(0,)]
+    await registry.close()
+
+
+async def test_a_secret_that_leaked_is_replaced_at_once(venue: Venue) -> None:
+    webhooks = venue.registry.notices.webhooks
+    await webhooks.add(venue.admin, 1, "https://hooks.example/")
+    await webhooks.rotate(venue.admin, 1)
+    third = await webhooks.rotate(venue.admin, 1, 0)
+    found = webhooks.to_send(1)
+    assert found is not None
+    assert found[1] == [third]
+    with pytest.raises(InvalidError, match="0 to 168"):
+        await webhooks.rotate(venue.admin, 1, 169)
+    with pytest.raises(ForbiddenError):
+        await webhooks.rotate(venue.reader, 1)
+    with pytest.raises(NotFoundError):
+        await webhooks.rotate(venue.stranger, 1)

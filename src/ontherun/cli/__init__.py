@@ -9,6 +9,7 @@ from ontherun.cli import (
     audit,
     demo,
     drop_copy,
+    firms,
     frames,
     gateways,
     key_test,
@@ -39,17 +40,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help in 0.16 s instead of 0.27
 )
-app.command("up")(up.up)
-app.command("demo")(demo.demo)
-app.command("sign-in-link")(changing(people.sign_in_link))
-app.command("status")(status.status)
-app.command("attention")(attention.attention)
+app.command("up", short_help="Start a venue: portal, API, gateways.")(up.up)
+app.command("demo", short_help="Watch two firms log in and trade.")(demo.demo)
+app.command("sign-in-link", short_help="Make a link that signs in at the portal.")(changing(people.sign_in_link))
+app.command("status", short_help="Show what runs, and where.")(status.status)
+app.command("attention", short_help="List what somebody should act on.")(attention.attention)
 session_changes.add_to(sessions.app)
 sessions.app.command("trace")(traces.trace)
 sessions.app.command("live")(live.live)
 sessions.app.command("messages")(live.messages)
 sessions.app.command("end")(live.end)
 app.add_typer(sessions.app)
+app.add_typer(firms.entities)
+app.add_typer(firms.firms)
 app.add_typer(drop_copy.app)
 app.add_typer(market_data.app)
 app.add_typer(requests.app)

@@ -6,7 +6,7 @@ first request.
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from urllib.parse import quote, urlsplit
@@ -91,9 +91,9 @@ class Api:
                 return items
             query[next_is] = page["next"]
 
-    def post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
+    def post(self, *path: str, body: dict[str, Any] | None = None, **query: str | int | bool) -> Any:
         """Return the JSON answer to POST."""
-        return self._request("POST", path, {}, body).json()
+        return self._request("POST", path, query, body).json()
 
     def patch(self, *path: str, body: dict[str, Any]) -> Any:
         """Return the JSON answer to PATCH."""
@@ -103,9 +103,9 @@ class Api:
         """Return the bytes of the file that answers POST."""
         return bytes(self._request("POST", path, {}, body).content)
 
-    def put(self, *path: str, body: dict[str, Any]) -> Any:
+    def put(self, *path: str, body: dict[str, Any], **query: str | int | bool) -> Any:
         """Return the JSON answer to PUT."""
-        return self._request("PUT", path, {}, body).json()
+        return self._request("PUT", path, query, body).json()
 
     def delete(self, *path: str, **query: str | int | bool) -> Any:
         """Send DELETE, and return the JSON answer, None where there is none."""
@@ -213,6 +213,33 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_list(
+    found: Sequence[dict[str, Any]],
+    heads: Sequence[str],
+    row: Callable[[dict[str, Any]], Sequence[object]],
+    nothing: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Print a list as JSON or as a table, or say what to do where there is nothing."""
+    if as_json:
+        print_json(found)
+    elif found:
+        print_table(heads, map(row, found))
+    else:
+        typer.echo(nothing)
+
+
+def print_record(record: dict[str, Any], *, as_json: bool) -> None:
+    """Print one thing as JSON, or a line for each of its fields."""
+    if as_json:
+        print_json(record)
+        return
+    for name, value in record.items():
+        shown = " ".join(map(str, value)) if isinstance(value, list) else value
+        typer.echo(f"{name.replace('_', ' ').capitalize() + ':':<20}{'-' if shown in ('', None) else shown}")
 
 
 def day(time: str) -> str:

@@ -79,6 +79,7 @@ def generate_pair(
         typer.Option("--cut-over", metavar="TIME", help="When the new pair becomes valid and the old one ends."),
     ] = None,
     zone: Zone = CENTRAL,
+    label: Annotated[str, typer.Option(help="A name for people.")] = "",
     out: Out = None,
     file_format: Format = FileFormat.JSON,
     force: Force = False,
@@ -90,7 +91,8 @@ def generate_pair(
     """Generate a key pair, valid at once. The older one then ends four weeks later. With --out, download it as well."""
     check_target(out, force=force)
     api = Api.connect(data, api_url, token_file)
-    body = {"delete": delete, "cut_over_at": None if cut_over is None else instant(cut_over, zone)}
+    cut_over_at = None if cut_over is None else instant(cut_over, zone)
+    body = {"delete": delete, "cut_over_at": cut_over_at, "label": label}
     pair = api.post("sessions", session_id, "keys", body=body)
     if out is not None:
         content = _download(api, session_id, pair["access_key_id"], file_format)
@@ -136,7 +138,7 @@ def download_pair(
         chosen = FileFormat.JSON if as_json and out is None else file_format
         content = _download(api, session_id, access_key_id, chosen)
     if out is None:
-        typer.echo(content.decode("ascii"), nl=False)
+        typer.echo(content.decode("utf-8"), nl=False)
         return
     write_private(out, content, force=force)
     if as_json:
@@ -164,6 +166,26 @@ def delete_pair(
         print_json({"session_id": session_id, "access_key_id": access_key_id, "state": "deleted"})
     else:
         typer.echo(f"Key pair {access_key_id} of session {session_id} is deleted.")
+
+
+@app.command("label")
+@changing
+def label_pair(
+    session_id: SessionId,
+    access_key_id: AccessKeyId,
+    label: Annotated[str, typer.Argument(metavar="TEXT", help="A name for people; '' takes it away.")],
+    as_json: AsJson = False,
+    data: Data = DEFAULT_DATA,
+    api_url: ApiUrl = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Call a key pair something else. Key files show it."""
+    api = Api.connect(data, api_url, token_file)
+    pair = api.patch("sessions", session_id, "keys", access_key_id, body={"label": label})
+    if as_json:
+        print_json(pair)
+    else:
+        typer.echo(f"Key pair {access_key_id} of session {session_id} is called {label or 'nothing'}.")
 
 
 @app.command("deactivate")
@@ -222,7 +244,7 @@ def schedule_cut_over(
 
 def print_pairs(pairs: list[dict[str, Any]], *, with_session: bool = False) -> None:
     """Print key pairs as a table."""
-    heads = ("ACCESS KEY ID", "STATE", "CREATED (UTC)", "EXPIRES (UTC)", "LAST USED (UTC)", "NEXT")
+    heads = ("ACCESS KEY ID", "STATE", "CREATED (UTC)", "EXPIRES (UTC)", "LAST USED (UTC)", "NEXT", "LABEL")
     print_table(
         ("SESSION", *heads) if with_session else heads,
         ((pair["session_id"], *_cells(pair)) if with_session else _cells(pair) for pair in pairs),
@@ -273,7 +295,8 @@ def _cells(pair: dict[str, Any]) -> tuple[str, ...]:
         day(pair["created_at"]),
         day(pair["expires_at"]),
         day(used) if used else "never",
-        f"{change['state']} {day(change['at'])}" if change else "",
+        f"{change['state']} {day(change['at'])}" if change else "-",
+        pair["label"],
     )
 
 
@@ -305,7 +328,7 @@ def _newest(api: Api, session_id: str) -> str:
 
 def _download(api: Api, session_id: str, access_key_id: str, file_format: FileFormat) -> bytes:
     path = ("sessions", session_id, "keys", access_key_id, "download")
-    return api.text(*path, format=file_format.value).encode("ascii")
+    return api.text(*path, format=file_format.value).encode("utf-8")
 
 
 def _read(public_key: Path) -> str:

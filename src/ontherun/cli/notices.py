@@ -268,6 +268,29 @@ def add_webhook(
     typer.echo(f"Try it: ontherun notices webhooks test {made['about']['webhook_id']}")
 
 
+@webhooks.command("rotate")
+@changing
+def rotate_webhook(
+    webhook_id: WebhookId,
+    overlap: Annotated[
+        int, typer.Option(metavar="HOURS", min=0, max=168, help="How long the secret of now signs as well.")
+    ] = 24,
+    as_json: AsJson = False,
+    data: Data = DEFAULT_DATA,
+    api_url: ApiUrl = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Give a webhook another signing secret, shown this once."""
+    api = Api.connect(data, api_url, token_file)
+    made = api.post("notices", "webhooks", str(webhook_id), "rotate", body={"overlap_hours": overlap})
+    if as_json:
+        print_json(made)
+        return
+    until = made["about"]["earlier_secret_until"]
+    typer.echo(f"Signing secret, shown this once: {made['secret']}")
+    typer.echo(f"The one before signs as well until {day(until)} UTC." if until else "The one before is erased.")
+
+
 @webhooks.command("remove")
 @changing
 def remove_webhook(

@@ -1,16 +1,17 @@
-"""ontherun request: see requests, and approve, reject or cancel them."""
+"""ontherun request: see requests, amend and cancel them, and approve or reject those of others."""
 
+import json
 from typing import Annotated, Any
 
 import typer
 
-from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, day, print_json, print_table
+from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, day, fail, print_json, print_table
+from ontherun.cli.asking import Preview, print_preview, print_request
 from ontherun.cli.changing import changing
 
-app = typer.Typer(name="request", help="See requests, and approve, reject or cancel them.", no_args_is_help=True)
+app = typer.Typer(name="request", help="See requests, and amend, cancel, approve or reject them.", no_args_is_help=True)
 
 RequestId = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The number of the request.")]
-Preview = Annotated[bool, typer.Option("--preview", help="Show what it would do and when; ask for nothing.")]
 
 
 @app.command("list")
@@ -66,6 +67,37 @@ def show_request(
     _tell(Api.connect(data, api_url, token_file).get("requests", str(request_id)), as_json=as_json)
 
 
+@app.command("amend")
+@changing
+def amend_request(
+    request_id: RequestId,
+    setting: Annotated[
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="What is to be different, as `request show --json` names it: number_of_sessions=3, live_date=null, "
+            """firms='["DEMO1"]'. Repeatable.""",
+        ),
+    ],
+    preview: Preview = False,
+    as_json: AsJson = False,
+    data: Data = DEFAULT_DATA,
+    api_url: ApiUrl = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Ask for something else in a request that is still open."""
+    api = Api.connect(data, api_url, token_file)
+    was = api.get("requests", str(request_id))
+    asked = {"kind": was["kind"], **was["terms"], **dict(map(_setting, setting))}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if preview:
+        found = api.post("request-preview", body=asked, amends=request_id)
+        print_json(found) if as_json else print_preview(found)
+    else:
+        _tell(api.put("requests", str(request_id), body=asked, revision=was["revision"]), as_json=as_json)
+
+
 @app.command("approve")
 @changing
 def approve_request(
@@ -109,32 +141,6 @@ def cancel_request(
     _tell(api.post("requests", str(request_id), "cancel", body={"reason": reason}), as_json=as_json)
 
 
-def print_request(request: dict[str, Any]) -> None:
-    """Print what became of a request."""
-    typer.echo(f"Request {request['request_id']} is {request['status']}: {request['summary']}.")
-    if request["reason"]:
-        typer.echo(f"Reason: {request['reason']}")
-    if request["status"] == "Pending Approval":
-        typer.echo(f"Another person approves it: ontherun request approve {request['request_id']}")
-    elif request["status"] == "In-Progress":
-        typer.echo(f"It is carried out on {day(request['effective_at'])} UTC. {_in(request['seconds_left'])}")
-    elif request["session_ids"]:
-        typer.echo(f"Sessions: {' '.join(request['session_ids'])}")
-
-
-def print_preview(preview: dict[str, Any]) -> None:
-    """Print what a request would do."""
-    typer.echo(f"{preview['summary']}.")
-    for effect in preview["effects"]:
-        typer.echo(f"  {effect}")
-    if preview["fee_text"]:
-        typer.echo(f"  {preview['fee_text']}")
-    if preview["needs_approval"]:
-        typer.echo("  Another person has to approve it first.")
-    when = "at once" if not preview["seconds_left"] else f"on {day(preview['effective_at'])} UTC"
-    typer.echo(f"Submitted now, it is carried out {when}. Nothing was asked for yet.")
-
-
 def _tell(request: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(request)
@@ -142,6 +148,11 @@ def _tell(request: dict[str, Any], *, as_json: bool) -> None:
         print_request(request)
 
 
-def _in(seconds: int) -> str:
-    hours, minutes = divmod(seconds // 60, 60)
-    return f"That is in {hours} h {minutes} min."
+def _setting(text: str) -> tuple[str, Any]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        fail(f"{text} is no setting. Write FIELD=VALUE, for example number_of_sessions=3.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

@@ -8,18 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, fail, print_json
+from ontherun.cli.asking import AnySource, LiveDate, Preview, Source, Yes, ask, print_preview, print_request, tell
 from ontherun.cli.changing import changing
-from ontherun.cli.requests import Preview, print_preview, print_request
 from ontherun.cli.sessions import SessionId, print_session
-
-LiveDate = Annotated[
-    str | None, typer.Option("--live-date", metavar="YYYY-MM-DD", help="The earliest day, Central time.")
-]
-Source = Annotated[
-    list[str] | None,
-    typer.Option("--source", metavar="CIDR", help="A network from which it may log in. Repeatable. [anywhere]"),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 class FileFormat(StrEnum):
@@ -59,22 +50,23 @@ def create_session(
     token_file: TokenFile = None,
 ) -> None:
     """Ask for new sessions. Their Session IDs are assigned."""
-    terms = {
-        "firms": firm,
-        "market_segments": segment or [40],
-        "number_of_sessions": number,
-        "cancel_on_disconnect": cancel_on_disconnect,
-        "label": label,
-        "notes": notes,
-        "front_end_system": front_end_system,
-        "allowed_sources": source or [],
-        "live_date": live_date,
-    }
     api = Api.connect(data, api_url, token_file)
-    if preview:
-        show_preview(api, {"kind": "create-sessions", **terms}, as_json=as_json)
-    else:
-        _show_new(api, api.post("sessions", body=terms), as_json=as_json)
+    request = ask(
+        api,
+        "create-sessions",
+        preview=preview,
+        as_json=as_json,
+        firms=firm,
+        market_segments=segment or [40],
+        number_of_sessions=number,
+        cancel_on_disconnect=cancel_on_disconnect,
+        label=label,
+        notes=notes,
+        front_end_system=front_end_system,
+        allowed_sources=source or None,
+        live_date=live_date,
+    )
+    _tell_new(api, request)
 
 
 def edit_session(
@@ -88,7 +80,7 @@ def edit_session(
     notes: Annotated[str | None, typer.Option(help="What your colleagues should know.")] = None,
     front_end_system: Annotated[str | None, typer.Option(help="The application that uses it.")] = None,
     source: Source = None,
-    any_source: Annotated[bool, typer.Option("--any-source", help="It may log in from anywhere.")] = False,
+    any_source: AnySource = False,
     live_date: LiveDate = None,
     preview: Preview = False,
     as_json: AsJson = False,
@@ -97,27 +89,28 @@ def edit_session(
     token_file: TokenFile = None,
 ) -> None:
     """Ask for another setting of a session; what is not named stays."""
-    change: dict[str, Any] = {
-        "firms": firm or None,
-        "market_segments": segment or None,
-        "cancel_on_disconnect": cancel_on_disconnect,
-        "label": label,
-        "notes": notes,
-        "front_end_system": front_end_system,
-        "allowed_sources": [] if any_source else source or None,
-        "live_date": live_date,
-    }
-    change = {name: value for name, value in change.items() if value is not None}
-    api = Api.connect(data, api_url, token_file)
-    if preview:
-        show_preview(api, {"kind": "change-session", "session_id": session_id, **change}, as_json=as_json)
-    else:
-        show_request(api.patch("sessions", session_id, body=change), as_json=as_json)
+    request = ask(
+        Api.connect(data, api_url, token_file),
+        "change-session",
+        preview=preview,
+        as_json=as_json,
+        session_id=session_id,
+        firms=firm or None,
+        market_segments=segment or None,
+        cancel_on_disconnect=cancel_on_disconnect,
+        label=label,
+        notes=notes,
+        front_end_system=front_end_system,
+        allowed_sources=[] if any_source else source or None,
+        live_date=live_date,
+    )
+    tell(request)
 
 
 def delete_session(
     session_id: SessionId,
     end_session: Annotated[bool, typer.Option("--end-session", help="End its open connection as well.")] = False,
+    live_date: LiveDate = None,
     yes: Yes = False,
     preview: Preview = False,
     as_json: AsJson = False,
@@ -126,26 +119,40 @@ def delete_session(
     token_file: TokenFile = None,
 ) -> None:
     """Ask for the end of a session and its key pairs. Its Session ID is never given again."""
-    api = Api.connect(data, api_url, token_file)
-    terms = {"kind": "delete-session", "session_id": session_id, "end_session": end_session}
-    if preview:
-        show_preview(api, terms, as_json=as_json)
-        return
-    confirm(api, terms, yes=yes)
-    show_request(api.delete("sessions", session_id, end_session=end_session), as_json=as_json)
+    request = ask(
+        Api.connect(data, api_url, token_file),
+        "delete-session",
+        preview=preview,
+        as_json=as_json,
+        sure=yes,
+        session_id=session_id,
+        end_session=end_session,
+        live_date=live_date,
+    )
+    tell(request)
 
 
 def set_protocol(
     session_id: SessionId,
     protocol: Annotated[ProtocolName, typer.Argument(help="FIXP is binary. FIX is kept; BrokerTec does not speak it.")],
+    live_date: LiveDate = None,
+    preview: Preview = False,
     as_json: AsJson = False,
     data: Data = DEFAULT_DATA,
     api_url: ApiUrl = None,
     token_file: TokenFile = None,
 ) -> None:
     """Ask for another protocol of a session."""
-    api = Api.connect(data, api_url, token_file)
-    show_request(api.put("sessions", session_id, "protocol", body={"protocol": protocol.value}), as_json=as_json)
+    request = ask(
+        Api.connect(data, api_url, token_file),
+        "set-protocol",
+        preview=preview,
+        as_json=as_json,
+        session_id=session_id,
+        protocol=protocol.value,
+        live_date=live_date,
+    )
+    tell(request)
 
 
 def clone_session(
@@ -160,7 +167,8 @@ def clone_session(
     """Ask for more sessions like one, with ids of their own and without its key pairs."""
     api = Api.connect(data, api_url, token_file)
     body = {"number_of_sessions": number, "label": label}
-    _show_new(api, api.post("sessions", session_id, "clone", body=body), as_json=as_json)
+    request = api.post("sessions", session_id, "clone", body=body)
+    print_json(request) if as_json else _tell_new(api, request)
 
 
 def import_sessions(
@@ -181,7 +189,8 @@ def import_sessions(
         found = api.send_csv("session-import", "preview", content=content)
         print_json(found) if as_json else print_preview(found)
     else:
-        _show_new(api, api.send_csv("session-import", content=content), as_json=as_json)
+        request = api.send_csv("session-import", content=content)
+        print_json(request) if as_json else _tell_new(api, request)
 
 
 def export_sessions(
@@ -220,37 +229,10 @@ def add_to(app: typer.Typer) -> None:
     app.command("export")(export_sessions)
 
 
-def show_preview(api: Api, terms: dict[str, Any], *, as_json: bool) -> None:
-    """Show what a request would do."""
-    found = api.post("request-preview", body=terms)
-    if as_json:
-        print_json(found)
-    else:
-        print_preview(found)
-
-
-def show_request(request: dict[str, Any], *, as_json: bool) -> None:
-    """Show what became of a request."""
-    if as_json:
-        print_json(request)
-    else:
-        print_request(request)
-
-
-def confirm(api: Api, terms: dict[str, Any], *, yes: bool) -> None:
-    """Ask whether what cannot be undone shall happen."""
-    if yes:
+def _tell_new(api: Api, request: dict[str, Any] | None) -> None:
+    if request is None:
         return
-    found = api.post("request-preview", body=terms)
-    for effect in found["effects"]:
-        typer.echo(effect, err=True)
-    typer.confirm(f"{found['summary']}?", abort=True, err=True)
-
-
-def _show_new(api: Api, request: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(request)
-    elif request["status"] == "Completed" and len(request["session_ids"]) == 1:
+    if request["status"] == "Completed" and len(request["session_ids"]) == 1:
         (session_id,) = request["session_ids"]
         print_session(api.get("sessions", session_id))
         typer.echo(f"It logs in once it has a key pair: ontherun key generate {session_id}")

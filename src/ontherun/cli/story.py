@@ -45,8 +45,8 @@ class Story:
         one, two = first.key.firm, second.key.firm
         async with contextlib.AsyncExitStack() as stack:
             async with self._scene(f"{one} and {two} log in, each with the key pair that the portal made for it"):
-                a = await stack.enter_async_context(connect(first, observe=self._eye(one)))
-                b = await stack.enter_async_context(connect(second, observe=self._eye(two)))
+                a = await stack.enter_async_context(connect(first, standby=False, observe=self._eye(one)))
+                b = await stack.enter_async_context(connect(second, standby=False, observe=self._eye(two)))
             await self._trade(a, b, one, two)
             await self._refusals(a, one)
             async with self._scene("Both log out; orders that rest stay in the book"):

@@ -1,5 +1,6 @@
 """`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
 
+import gc
 import signal
 import sys
 from enum import StrEnum
@@ -10,6 +11,7 @@ import typer
 
 from ontherun.cli import notice_options, sso_options
 from ontherun.cli.api import DEFAULT_DATA
+from ontherun.cli.program import program
 
 if TYPE_CHECKING:
     import asyncio
@@ -119,6 +121,7 @@ def up(
         raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
     if pair and lab:
         raise typer.BadParameter("a lab's clock is moved in one process", param_hint="--pair")
+    gc.disable()  # at once: what is imported holds nothing that a collection would free
     from ontherun.service.settings import Settings
 
     notices = notice_options.settings_of(
@@ -271,8 +274,9 @@ def show(venue: "Venue", link: str | None) -> None:
     symbols = " ".join(instrument["symbol"] for instrument in ready["instruments"])
     option = "" if venue.settings.data == DEFAULT_DATA.expanduser() else f" --data {venue.settings.data}"
     hints = Table.grid(padding=(0, 2))
-    hints.add_row("a first order", f"[bold]ontherun order buy UB10 99-16+ 5{option}[/bold]")
-    hints.add_row("your own key pair", f"[bold]ontherun key generate {ready['demo'][0]['session_id']}{option}[/bold]")
+    called = program()
+    hints.add_row("a first order", f"[bold]{called} order buy UB10 99-16+ 5{option}[/bold]")
+    hints.add_row("your own key pair", f"[bold]{called} key generate {ready['demo'][0]['session_id']}{option}[/bold]")
     hints.add_row("stop", "[bold]Ctrl-C[/bold]  (orders, sessions and numbers are kept)")
     Console(soft_wrap=False).print(
         Panel(

@@ -20,13 +20,26 @@ from ontherun.client.errors import (
     StateError,
     Terminated,
     UnknownSecurity,
+    Unreachable,
     VenueError,
 )
 from ontherun.client.instruments import Instruments
 from ontherun.client.keyfile import KeyFile
-from ontherun.client.link import Reconnect
 from ontherun.client.login import Login
+from ontherun.client.options import SessionOptions
 from ontherun.client.orders import Order, OrderState
+from ontherun.client.reconnect import Reconnect
+from ontherun.client.recovery import (
+    BackupLost,
+    BackupReady,
+    ConnectionLost,
+    KeyRefused,
+    LoggedIn,
+    LoginPostponed,
+    Promoted,
+    RecoveryEvent,
+    RequestsNotApplied,
+)
 from ontherun.client.reports import (
     Accepted,
     AffectedOrder,
@@ -47,8 +60,9 @@ from ontherun.client.reports import (
     Traded,
 )
 from ontherun.client.requests import OrderOptions
-from ontherun.client.session import Session, SessionOptions
+from ontherun.client.session import Session
 from ontherun.client.venue import DemoSession, Gateway, Venue
+from ontherun.ilink.client_events import MessagesLost, MessagesRecovered, MessagesRequested
 from ontherun.ilink.messages.enums import ExecInst, ExecMode, TimeInForce
 from ontherun.ilink.messages.enums import SideReq as Side
 
@@ -90,6 +104,7 @@ __all__ = [
     "ClientError",
     "LoginRefused",
     "Disconnected",
+    "Unreachable",
     "Terminated",
     "NotApplied",
     "Refused",
@@ -103,4 +118,16 @@ __all__ = [
     "KeyFileError",
     "StateError",
     "VenueError",
+    "RecoveryEvent",
+    "LoggedIn",
+    "ConnectionLost",
+    "LoginPostponed",
+    "KeyRefused",
+    "MessagesRequested",
+    "MessagesRecovered",
+    "MessagesLost",
+    "RequestsNotApplied",
+    "BackupReady",
+    "BackupLost",
+    "Promoted",
 ]

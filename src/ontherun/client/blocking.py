@@ -15,10 +15,10 @@ from ontherun.client import session as aio
 from ontherun.client.errors import Disconnected
 from ontherun.client.keyfile import KeyFile
 from ontherun.client.login import Login
+from ontherun.client.options import SessionOptions
 from ontherun.client.orders import OrderBase, Requester, Terms
 from ontherun.client.reports import Accepted, AffectedOrder, Cancelled, Modified, Report, Status, Traded
 from ontherun.client.requests import OrderOptions
-from ontherun.client.session import SessionOptions
 from ontherun.client.values import Price
 from ontherun.ilink.client_session import Numbered
 from ontherun.ilink.messages.enums import SideReq as Side
@@ -144,6 +144,11 @@ class Session:
     def established(self) -> bool:
         """Whether orders can be sent now."""
         return self._session.established
+
+    @property
+    def backup_ready(self) -> bool:
+        """Whether the connection to the designated backup is established."""
+        return self._session.backup_ready
 
     @property
     def orders(self) -> tuple[Order, ...]:

@@ -5,7 +5,8 @@ from types import TracebackType
 from typing import Unpack
 
 from ontherun.client.login import Login
-from ontherun.client.session import Session, SessionOptions
+from ontherun.client.options import SessionOptions
+from ontherun.client.session import Session
 
 
 class Connecting:

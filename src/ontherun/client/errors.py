@@ -38,15 +38,16 @@ class StateError(ClientError):
 class LoginRefused(ClientError):  # noqa: N818 - names a condition
     """The venue refused a login: by NegotiationReject (502), EstablishmentReject (505) or Terminate (507).
 
-    - `answer`: "NegotiationReject", "EstablishmentReject" or "Terminate"; `code`: its ErrorCodes value, as the enum's
-      member when the standard knows it; `name`: the standard's name for it; `reason`: the venue's own text, mostly
-      empty;
+    - `answer`: "NegotiationReject", "EstablishmentReject" or "Terminate"; `ended`: whether it is Terminate;
+    - `code`: its ErrorCodes value, as the enum's member when the standard knows it; `name`: the standard's name for it;
+      `reason`: the venue's own text, mostly empty;
     - `meaning` and `causes`: what it means and what typically leads to it.
     """
 
     def __init__(self, answer: str, code: LoginCode, reason: str) -> None:
         advice: Advice = advice_for(answer, code)
         self.answer = answer
+        self.ended = answer == "Terminate"
         self.code = code
         self.name = code_text(code)
         self.reason = reason
@@ -62,6 +63,10 @@ class Disconnected(ClientError):  # noqa: N818 - names a condition
     A request that was under way may or may not have reached the venue: its fate is known after the next login, when
     the missed reports arrive or the venue says NotApplied.
     """
+
+
+class Unreachable(Disconnected):
+    """No connection could be made to the address."""
 
 
 class Terminated(Disconnected):

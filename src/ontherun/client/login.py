@@ -15,7 +15,9 @@ ON_DEMAND_PARTY_DETAILS = 0
 class Login:
     """Who logs in where, and what every order of the session says by default.
 
-    - `key`: the secure key pair; `host`, `port`: the gateway of one market segment;
+    - `key`: the secure key pair; `spare_keys`: further pairs of the same session. The pair that expires last logs in,
+      and where the venue does not accept it, the next one;
+    - `host`, `port`: the gateway of one market segment; `backup`: host and port of its designated backup;
     - `instruments`: symbol -> SecurityID, for orders by symbol and readable reports;
     - `party_details_list_req_id` (1505): the registered party details; `sender_id` (5392): the operator, at most 20
       characters; `location` (9537): country and state, at most 5; `manual` (1028): orders are entered by a person;
@@ -26,6 +28,8 @@ class Login:
     key: KeyFile
     host: str
     port: int
+    backup: tuple[str, int] | None = None
+    spare_keys: tuple[KeyFile, ...] = ()
     instruments: Mapping[str, int] = field(default_factory=Instruments)
     party_details_list_req_id: int = ON_DEMAND_PARTY_DETAILS
     sender_id: str = "ONTHERUN"
@@ -37,5 +41,10 @@ class Login:
     trading_system_vendor: str = "ontherun"
 
     def with_(self, **changes: Any) -> Self:
-        """The same login with other values: `login.with_(sender_id="TRADER1")`."""
+        """The same login with other values: `login.with_(sender_id="TRADER1")`.
+
+        With another `host` or `port` it has no `backup`, unless that is named too.
+        """
+        if changes.keys() & {"host", "port"}:
+            changes.setdefault("backup", None)
         return replace(self, **changes)

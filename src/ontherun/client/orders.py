@@ -1,7 +1,7 @@
 """Order: one order of this session, from request to end; and the table that finds the order a report is about."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -308,10 +308,15 @@ class Orders:
                 self._follow(order, report)
         return None
 
-    def not_applied(self, first: int, count: int) -> None:
-        """The venue never got the requests with these numbers."""
-        for seq_num in [n for n in self._by_seq_num if first <= n < first + count]:
-            self._fail(self._by_seq_num[seq_num], NotApplied(seq_num))
+    def not_applied(self, first: int, count: int, resent: Mapping[int, int]) -> None:
+        """The venue never got the requests with these numbers; `resent` has the new numbers of those sent again."""
+        never = {n: self._by_seq_num.pop(n) for n in list(self._by_seq_num) if first <= n < first + count}
+        for seq_num, request in never.items():
+            if seq_num in resent:
+                request.seq_num = resent[seq_num]
+                self._by_seq_num[request.seq_num] = request
+            else:
+                self._fail(request, NotApplied(seq_num))
 
     def renumbered(self) -> None:
         """A new UUID began: earlier numbers mean nothing now; the requests are still found by their own ids."""

@@ -1,25 +1,24 @@
 """Session: log in, trade, receive reports, and survive the loss of the connection. For asyncio."""
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
-from typing import Final, TypedDict, TypeVar, Unpack, cast
+from typing import TypeVar, Unpack, cast
 
 from ontherun.client.errors import ClientError, ReportsLost
 from ontherun.client.feed import Feed
 from ontherun.client.instruments import Instruments
 from ontherun.client.keyfile import KeyFile
-from ontherun.client.link import Link, Reconnect
+from ontherun.client.link import Link
 from ontherun.client.login import Login
+from ontherun.client.options import BACKLOG, SessionOptions, link_options
 from ontherun.client.orders import Order, OrderBase, Orders, Request, Requester, Terms
 from ontherun.client.reading import read_report
 from ontherun.client.reports import AffectedOrder, BusinessRejected, Cancelled, MassCancelled, Modified, Report, Status
 from ontherun.client.requests import NO_MODE, Maker, OrderOptions, Scope, base36
 from ontherun.client.state import StateFile
 from ontherun.client.values import Price, to_decimal, to_wire
-from ontherun.client.wire import Clock, Observer
 from ontherun.ilink.client_events import BusinessMessage, MessagesLost, NumbersNotApplied
 from ontherun.ilink.client_inbound import ClientMemory
 from ontherun.ilink.client_session import Numbered
@@ -29,30 +28,6 @@ from ontherun.ilink.messages.enums import TimeInForce
 from ontherun.sbe import DecodeError
 
 ReportT = TypeVar("ReportT", bound=Report)
-
-BACKLOG: Final = 100_000
-"""Reports kept for a reader of `reports()` who is late."""
-
-
-class SessionOptions(TypedDict, total=False):
-    """How a session behaves.
-
-    - `uuid`: negotiate this one; by default the stored one is continued, or microseconds since the epoch are taken;
-    - `state`: a file that keeps UUID and numbers, so that a restarted program goes on where it ended and fetches what
-      it missed; one file for each session and market segment;
-    - `catch_up`: without a stored state, fetch all that the venue said under the UUID before, too;
-    - `reconnect`: how to come back after a loss; None: a loss ends the session;
-    - `backlog`: how many reports are kept for a late reader of `Session.reports`;
-    - `observe`: called with (sent, frame) for every frame; `clock`: ns since the epoch.
-    """
-
-    uuid: int | None
-    state: str | os.PathLike[str] | None
-    catch_up: bool
-    reconnect: Reconnect | None
-    backlog: int
-    observe: Observer | None
-    clock: Clock
 
 
 class Session:
@@ -81,12 +56,8 @@ class Session:
         self._link = Link(
             login,
             self,
-            clock=self._clock,
-            uuid=options.get("uuid"),
-            state=None if state is None else StateFile(state, login.key.session_id),
-            catch_up=options.get("catch_up", False),
-            reconnect=options.get("reconnect", Reconnect()),
-            observe=options.get("observe"),
+            None if state is None else StateFile(state, login.key.session_id),
+            link_options(options, self._clock),
         )
 
     def __repr__(self) -> str:
@@ -118,6 +89,11 @@ class Session:
     def established(self) -> bool:
         """Whether orders can be sent now."""
         return self._link.established
+
+    @property
+    def backup_ready(self) -> bool:
+        """Whether the connection to the designated backup is established."""
+        return self._link.backup_ready
 
     @property
     def orders(self) -> tuple[OrderBase, ...]:
@@ -356,9 +332,9 @@ class Session:
             self._link.rewind(seq_num)
         self.feed.put(report)
 
-    def on_not_applied(self, event: NumbersNotApplied) -> None:
+    def on_not_applied(self, event: NumbersNotApplied, resent: Mapping[int, int]) -> None:
         """Requests that never arrived."""
-        self._orders.not_applied(event.from_seq_no, event.count)
+        self._orders.not_applied(event.from_seq_no, event.count, resent)
 
     def on_messages_lost(self, event: MessagesLost) -> None:
         """Reports that cannot be fetched."""

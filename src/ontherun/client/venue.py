@@ -90,6 +90,13 @@ class Venue:
         except (KeyError, TypeError) as error:
             raise VenueError(f"{source} does not describe a venue: {error!r}") from error
 
+    def backup(self, segment: int) -> tuple[str, int] | None:
+        """Host and port of a segment's designated backup; None where it has none."""
+        for gateway in self.gateways:
+            if (gateway.role, gateway.segment) == ("backup", segment):
+                return gateway.host, gateway.port
+        return None
+
     def gateway(self, segment: int | None = None, role: str = "primary") -> Gateway:
         """The gateway of a market segment, or the first one. Raises VenueError."""
         for gateway in self.gateways:
@@ -106,6 +113,7 @@ class Venue:
                     key=KeyFile.load(demo.key_file),
                     host=gateway.host,
                     port=gateway.port,
+                    backup=self.backup(gateway.segment),
                     instruments=self.instruments,
                     party_details_list_req_id=demo.party_details_list_req_id,
                 )

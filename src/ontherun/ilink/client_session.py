@@ -107,6 +107,11 @@ class ClientSession(ClientLogin):
             raise LocalProtocolError(f"number {from_seq_no} was not used yet")
         self.memory.next_outbound = from_seq_no
 
+    def sequence(self, now: int) -> bytes:
+        """Say what our next number is: fills the gap of a NotApplied, up to there."""
+        self._step(ClientEvent.SEND_BUSINESS)
+        return self._sequence_out(0, now).frame
+
     # What arrives
 
     def receive(self, frame: bytes, now: int) -> list[Event]:

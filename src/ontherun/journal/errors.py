@@ -9,7 +9,7 @@ class JournalError(Exception):
 
 
 class JournalInUse(JournalError):
-    """Another process has the journal open. One process writes a journal, and no other may even read it meanwhile."""
+    """Another process has the journal open. One process writes a journal; another may only follow it (JournalTail)."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"the journal {path} is in use by another process: stop that one first, or use another file")

@@ -21,7 +21,6 @@ from ontherun.keys.health import (
     Health,
     HealthPolicy,
     KeyUse,
-    health_holds_until,
     health_of_session,
     score_of_entity,
 )
@@ -88,7 +87,6 @@ __all__ = [
     "Concern",
     "Health",
     "HealthPolicy",
-    "health_holds_until",
     "health_of_session",
     "score_of_entity",
     # what a user takes away

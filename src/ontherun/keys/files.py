@@ -6,7 +6,10 @@ expiration date and environment from it (EPAM FIX Antenna .NET, CME secure logon
 
 import json
 from collections.abc import Callable, Mapping
+from csv import writer
 from dataclasses import dataclass
+from io import StringIO
+from shlex import quote
 from types import MappingProxyType
 
 from ontherun.keys.clock import utc_text
@@ -16,12 +19,16 @@ from ontherun.keys.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """A key pair with its secret, ready to be handed to its owner. `firm` is the session's primary Globex Firm ID."""
+    """A key pair with its secret, ready to be handed to its owner. `firm` is the session's primary Globex Firm ID.
+
+    `label` is the owner's name for it: one line of any characters, in the file where it has one.
+    """
 
     pair: KeyPair
     secret: Secret
     firm: str
     environment: str
+    label: str = ""
 
     def fields(self) -> dict[str, str]:
         """Return the file's content by name, the secret in the clear."""
@@ -33,6 +40,7 @@ class KeyFile:
             "created_at": utc_text(self.pair.created_at),
             "expires_at": utc_text(self.pair.expires_at),
             "environment": self.environment,
+            **({"label": self.label} if self.label else {}),
         }
 
     def as_json(self) -> str:
@@ -40,13 +48,17 @@ class KeyFile:
         return json.dumps(self.fields(), indent=2) + "\n"
 
     def as_env(self) -> str:
-        """Return lines for a shell or an env file: ONTHERUN_SESSION_ID=ABC. No value needs quoting."""
-        return "".join(f"ONTHERUN_{name.upper()}={value}\n" for name, value in self.fields().items())
+        """Return lines for a shell or an env file: ONTHERUN_SESSION_ID=ABC. Only a label may need quotes."""
+        return "".join(f"ONTHERUN_{name.upper()}={quote(value)}\n" for name, value in self.fields().items())
 
     def as_csv(self) -> str:
-        """Return a line of names and a line of values (RFC 4180, with LF). No value needs quoting."""
+        """Return a line of names and a line of values (RFC 4180, with LF); a label is no formula."""
         fields = self.fields()
-        return ",".join(fields) + "\n" + ",".join(fields.values()) + "\n"
+        if self.label.startswith(("=", "+", "-", "@")):
+            fields["label"] = f"'{self.label}"
+        text = StringIO()
+        writer(text, lineterminator="\n").writerows((fields.keys(), fields.values()))
+        return text.getvalue()
 
     def as_text(self) -> str:
         """Return one labelled line for each field, for people."""
@@ -61,6 +73,7 @@ _LABELS = {
     "created_at": "Created",
     "expires_at": "Expires",
     "environment": "Environment",
+    "label": "Label",
 }
 
 FILE_FORMATS: Mapping[str, Callable[[KeyFile], str]] = MappingProxyType(

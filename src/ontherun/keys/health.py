@@ -81,8 +81,6 @@ class HealthPolicy:
         return _POINTS[finding]
 
 
-_NEVER_AGAIN = 2**63 - 1
-
 _POINTS: Mapping[Finding, int] = {
     Finding.NO_VALID_PAIR: 60,
     Finding.NO_SUCCESSOR: 40,
@@ -127,28 +125,6 @@ def health_of_session(
     )
     lost = sum(policy.points(finding) for finding in {concern.finding for concern in concerns})
     return Health(max(0, 100 - lost), concerns)
-
-
-def health_holds_until(
-    pairs: Iterable[KeyPair],
-    uses: Mapping[str, KeyUse],
-    now: int,
-    policy: HealthPolicy = HealthPolicy(),
-) -> int:
-    """Return the first instant after `now` at which states or health may differ by the passing of time alone, in ns."""
-    instants: list[int] = []
-    for pair in pairs:
-        failed = uses.get(pair.access_key_id, NEVER).last_failed_at
-        instants += (
-            pair.valid_from or 0,
-            max(pair.created_at, pair.valid_from or 0) + policy.unused,
-            pair.created_at + policy.oldest + 1,
-            pair.expires_at - NOTICE,
-            pair.expires_at - policy.successor,
-            pair.expires_at,
-            0 if failed is None else failed + policy.failing + 1,
-        )
-    return min((at for at in instants if at > now), default=_NEVER_AGAIN)
 
 
 def score_of_entity(sessions: Iterable[Health]) -> int:

@@ -10,7 +10,6 @@ for a cut-over that lies ahead; deactivated, taken out of use and able to come b
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from itertools import product
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -109,25 +108,6 @@ LIFE: Mapping[tuple[KeyPairState, KeyPairEvent], KeyPairState | None] = MappingP
 may be expiring, or not yet valid."""
 
 
-_HAPPENING = (_E.VALIDITY_BEGINS, _E.EXPIRY_NEARS, _E.DEACTIVATE, _E.EXPIRY_REACHED, _E.DELETE)
-"""What a pair's times tell, in the order in which it is looked up in the table."""
-
-
-def _after(happened: tuple[bool, ...]) -> KeyPairState:
-    """Walk the table from the beginning through what has happened."""
-    state = _S.NOT_YET_VALID
-    for event, has_happened in zip(_HAPPENING, happened, strict=True):
-        if has_happened:
-            state = LIFE[state, event] or state
-    return state
-
-
-_AFTER: Mapping[tuple[bool, ...], KeyPairState] = {
-    happened: _after(happened) for happened in product((False, True), repeat=len(_HAPPENING))
-}
-"""Every walk through the table: lists ask for the states of thousands of pairs."""
-
-
 class NextChange(NamedTuple):
     """What happens next to a pair without anybody's doing: at `at` (ns since 1970 UTC) it will be `state`."""
 
@@ -159,13 +139,18 @@ class KeyPair:
         The state follows from the times alone, so nothing has to run for a pair to begin or to expire. What somebody
         did to a pair holds at any time: a deleted pair stays deleted when the clock is moved back.
         """
-        return _AFTER[
-            self.valid_from is None or now >= self.valid_from,
-            now >= self.expires_at - NOTICE,
-            self.deactivated_at is not None,
-            now >= self.expires_at or self.expired_at is not None,
-            self.deleted_at is not None,
-        ]
+        happened = (
+            (_E.VALIDITY_BEGINS, self.valid_from is None or now >= self.valid_from),
+            (_E.EXPIRY_NEARS, now >= self.expires_at - NOTICE),
+            (_E.DEACTIVATE, self.deactivated_at is not None),
+            (_E.EXPIRY_REACHED, now >= self.expires_at or self.expired_at is not None),
+            (_E.DELETE, self.deleted_at is not None),
+        )
+        state = _S.NOT_YET_VALID
+        for event, has_happened in happened:
+            if has_happened:
+                state = LIFE[state, event] or state
+        return state
 
     def next_change(self, now: int) -> NextChange | None:
         """Return what happens next by the passing of time alone; None when nothing does."""

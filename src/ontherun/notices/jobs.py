@@ -114,7 +114,11 @@ class NoticeJobs:
             event.set()
 
     async def announce(self) -> int:
-        """Announce the expiries that are due; return how many pairs were announced."""
+        """Announce the expiries that are due, and erase the secrets of webhooks that sign no more.
+
+        Return how many pairs were announced.
+        """
+        await self._notices.webhooks.erase_what_is_over()
         return await self._notices.ladder.climb()
 
     async def send_due(self, channel: Channel) -> int:

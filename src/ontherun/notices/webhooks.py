@@ -2,7 +2,8 @@
 
 webhook-id          the delivery, the same at each attempt: a receiver that has seen it drops it
 webhook-timestamp   seconds since 1970-01-01 UTC
-webhook-signature   v1,BASE64(HMAC-SHA-256(secret, id "." timestamp "." body))
+webhook-signature   v1,BASE64(HMAC-SHA-256(secret, id "." timestamp "." body)), after a rotation a second one with the
+                    secret before, divided by a space: a receiver takes either
 
 Redirects are not followed, an answer is read up to a bound, and the whole takes a bounded time.
 """
@@ -11,7 +12,7 @@ import asyncio
 import json
 import ssl
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from hmac import new as hmac
 from typing import TYPE_CHECKING
@@ -73,10 +74,11 @@ class WebhookSender:
         self._timeout = timeout
         self._tls: ssl.SSLContext | None = None
 
-    async def send(self, hook: Webhook, secret: Secret, notice: Notice, delivery: Delivery) -> SendResult:
-        """Send a notice to a webhook. Every way in which that can end is an SendResult; no exception.
+    async def send(self, hook: Webhook, secrets: Sequence[Secret], notice: Notice, delivery: Delivery) -> SendResult:
+        """Send a notice to a webhook, signed with each of its secrets.
 
-        No answer in time counts as failed and is tried again: the receiver knows the id of what it has seen.
+        Every way in which that can end is a SendResult; no exception. No answer in time counts as failed and is tried
+        again: the receiver knows the id of what it has seen.
         """
         import httpx2
 
@@ -88,7 +90,7 @@ class WebhookSender:
             "user-agent": f"ontherun/{ontherun.__version__}",
             "webhook-id": message_id,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": signature(secret, message_id, timestamp, content),
+            "webhook-signature": " ".join(signature(each, message_id, timestamp, content) for each in secrets),
         }
         try:
             async with asyncio.timeout(self._timeout):

@@ -141,6 +141,29 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             "The allowance of sessions was changed",
             ("{actor} changed how many sessions the entity may have.",),
         ),
+        "firm.created": Wording(
+            "New {subject}", "{count} new Globex firms", ("{actor} registered {subject}, {name}.",)
+        ),
+        "firm.renamed": Wording(
+            "{Subject} was renamed",
+            "{count} Globex firms were renamed",
+            ("{actor} renamed {subject}: {before} is now {name}.",),
+        ),
+        "firm.withdrawn": Wording(
+            "{Subject} was withdrawn",
+            "{count} Globex firms were withdrawn",
+            ("{actor} withdrew {subject}, {name}. Its Globex Firm ID is never given again.",),
+        ),
+        "firm.route_through_authorised": Wording(
+            "{Subject} may route through {primary}",
+            "{count} Globex firms may route through firms of other entities",
+            ("{actor} authorised sessions of {primary} to carry {subject}.",),
+        ),
+        "firm.route_through_withdrawn": Wording(
+            "{Subject} may route through {primary} no more",
+            "{count} authorisations to route through were taken back",
+            ("{actor} took back that sessions of {primary} may carry {subject}. It is taken off each of them.",),
+        ),
         "drop_copy_group.created": Wording(
             "New {subject}", "{count} new Drop Copy groups", ("{actor} created {subject}, {name}.",)
         ),

@@ -70,6 +70,12 @@ class NewFirm(Strict):
     name: Name
 
 
+class FirmChange(Strict):
+    """What is to be different of a Globex firm."""
+
+    name: Name
+
+
 class FirmView(Strict):
     """A Globex firm."""
 
@@ -77,6 +83,22 @@ class FirmView(Strict):
     entity_id: int
     name: str
     created_at: str
+
+
+class AuthorisationView(Strict):
+    """That sessions of a primary firm of another entity may carry a firm."""
+
+    gfid: str
+    primary: str
+    authorised_at: str
+
+
+class AuthorisationEnd(Strict):
+    """What an authorisation that was taken back leaves: the sessions that the firm was taken off."""
+
+    gfid: str
+    primary: str
+    changed_sessions: list[str]
 
 
 class SessionView(Strict):

@@ -33,6 +33,13 @@ class NewKeyPair(Strict):
 
     delete: AccessKeyId | None = None
     cut_over_at: Time | None = None
+    label: Label = ""
+
+
+class PairChange(Strict):
+    """What a pair is called."""
+
+    label: Label
 
 
 class NewCutOver(Strict):
@@ -108,6 +115,7 @@ class KeyPairView(Strict):
 
     session_id: str
     access_key_id: str
+    label: str
     state: StateName
     created_at: str
     valid_from: str | None
@@ -129,6 +137,7 @@ class KeyFileView(Strict):
     created_at: str
     expires_at: str
     environment: str
+    label: str | None = None
 
 
 class SealedKeyFileView(Strict):
@@ -141,6 +150,7 @@ class SealedKeyFileView(Strict):
     created_at: str
     expires_at: str
     environment: str
+    label: str | None = None
     receiver: str
     algorithm: Literal["RSA-OAEP-SHA256", "X25519-HKDF-SHA256-AES256GCM"]
     ephemeral_public_key: str | None = None

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ontherun.portal.models import _UNIQUE, Id, Label, Strict
+from ontherun.portal.models import _UNIQUE, WHOLE, Id, Label, Strict
 from ontherun.registry import ADDRESS_LENGTH, ADDRESS_PATTERN, URL_LENGTH, URL_PATTERN, Channel, DeliveryState, Topic
 
 TopicName = Literal["expiry", "keys", "sessions", "requests", "people", "venue"]
@@ -66,10 +66,17 @@ class WebhookView(Strict):
     label: str
     topics: list[Topic]
     created_at: str
+    earlier_secret_until: str | None
+
+
+class WebhookRotation(Strict):
+    """For how many hours what is sent is signed with the earlier secret as well; 0: that one is erased at once."""
+
+    overlap_hours: Annotated[int, Field(ge=0, le=168), WHOLE] = 24
 
 
 class IssuedWebhook(Strict):
-    """A new webhook. `secret`, which signs what is sent to it, is shown this once."""
+    """A webhook with a new secret. `secret`, which signs what is sent to it, is shown this once."""
 
     secret: str
     about: WebhookView

@@ -54,11 +54,12 @@ class TimetableView(Strict):
 
 
 class AllowanceView(Strict):
-    """How many Order Entry sessions an entity may have, and has."""
+    """How many Order Entry sessions an entity may have, and has. `own`: not the venue's `session_allowance`."""
 
     entity_id: int
     allowance: int
     used: int
+    own: bool
 
 
 class NewAllowance(Strict):

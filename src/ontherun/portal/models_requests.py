@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from ontherun.portal.models import Id, NewFirm, SessionId, Strict
+from ontherun.portal.models import FirmChange, Gfid, Id, NewFirm, SessionId, Strict
 from ontherun.portal.models_sessions import (
     GroupChange,
     LiveDate,
@@ -103,6 +103,20 @@ class RegisterFirm(NewFirm):
     kind: Literal["register-firm"]
 
 
+class RenameFirm(FirmChange):
+    """Another name for a Globex firm."""
+
+    kind: Literal["rename-firm"]
+    gfid: Gfid
+
+
+class WithdrawFirm(Strict):
+    """The end of a Globex firm that no session carries any more."""
+
+    kind: Literal["withdraw-firm"]
+    gfid: Gfid
+
+
 NewRequest = Annotated[
     CreateSessions
     | ImportSessions
@@ -115,7 +129,9 @@ NewRequest = Annotated[
     | CreateMarketDataSessions
     | ChangeMarketDataSession
     | DeleteMarketDataSession
-    | RegisterFirm,
+    | RegisterFirm
+    | RenameFirm
+    | WithdrawFirm,
     Field(discriminator="kind"),
 ]
 """Anything that can be asked for."""
@@ -133,6 +149,8 @@ KindName = Literal[
     "change-market-data-session",
     "delete-market-data-session",
     "register-firm",
+    "rename-firm",
+    "withdraw-firm",
 ]
 StatusName = Literal["Submitted", "Pending Approval", "In-Progress", "Completed", "Failed", "Rejected", "Cancelled"]
 

@@ -122,8 +122,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     return await _failed(request, error)
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if not request.url.path.startswith("/api/") and all(fault["loc"][0] == "path" for fault in error.errors()):
+        return problem(HTTPStatus.NOT_FOUND, "not-found", f"There is nothing at {request.url.path}.")
     return _faults([Fault(where=_where(fault["loc"]), message=fault["msg"]) for fault in error.errors()])
 
 

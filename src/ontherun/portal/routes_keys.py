@@ -45,7 +45,7 @@ async def generate_key_pair(
     """Generate a key pair."""
     new = new or keys.NewKeyPair()
     cut_over_at = None if new.cut_over_at is None else instant("cut_over_at", new.cut_over_at)
-    stored = await registry.pairs.generate(by, session_id, delete=new.delete, cut_over_at=cut_over_at)
+    stored = await registry.pairs.generate(by, session_id, delete=new.delete, cut_over_at=cut_over_at, label=new.label)
     return views_keys.key_pair(registry, stored)
 
 
@@ -68,6 +68,18 @@ async def delete_key_pair(
 ) -> None:
     """Delete a key pair."""
     await registry.pairs.delete(by, session_id, access_key_id)
+
+
+@router.patch(_PAIR, responses=_CHANGE, summary="Call a key pair something else")
+async def label_key_pair(
+    by: Asking,
+    registry: Serving,
+    session_id: models.SessionId,
+    access_key_id: models.AccessKeyId,
+    change: keys.PairChange,
+) -> keys.KeyPairView:
+    """Label a key pair."""
+    return views_keys.key_pair(registry, await registry.pairs.label(by, session_id, access_key_id, change.label))
 
 
 @router.post(f"{_PAIR}/deactivate", responses=_CHANGE, summary="Take a key pair out of use; it can come back")

@@ -151,7 +151,7 @@ async def try_address(
 @router.get("/notices/webhooks", summary="List the webhooks")
 async def list_webhooks(by: Asking, registry: Serving) -> models.Page[models_notices.WebhookView]:
     """List webhooks."""
-    return models.Page(items=[views_notices.webhook(each, by) for each in registry.notices.webhooks.list(by)])
+    return models.Page(items=[views_notices.webhook(each, by, registry) for each in registry.notices.webhooks.list(by)])
 
 
 @router.post(
@@ -164,7 +164,22 @@ async def add_webhook(by: Asking, registry: Serving, new: models_notices.NewWebh
     """Add a webhook."""
     entity_id = entity_of(by, registry, new.entity_id)
     hook, secret = await registry.notices.webhooks.add(by, entity_id, new.url, label=new.label, topics=new.topics)
-    return models_notices.IssuedWebhook(secret=secret_text(secret), about=views_notices.webhook(hook, by))
+    return models_notices.IssuedWebhook(secret=secret_text(secret), about=views_notices.webhook(hook, by, registry))
+
+
+@router.post(
+    "/notices/webhooks/{webhook_id}/rotate",
+    responses=_CHANGE,
+    summary="Give a webhook another signing secret, shown this once; the one before signs as well for a while",
+)
+async def rotate_webhook(
+    by: Asking, registry: Serving, webhook_id: models.Id, rotation: models_notices.WebhookRotation | None = None
+) -> models_notices.IssuedWebhook:
+    """Rotate a webhook's secret."""
+    hours = (rotation or models_notices.WebhookRotation()).overlap_hours
+    secret = await registry.notices.webhooks.rotate(by, webhook_id, hours)
+    hook = registry.notices.webhooks.get(by, webhook_id)
+    return models_notices.IssuedWebhook(secret=secret_text(secret), about=views_notices.webhook(hook, by, registry))
 
 
 @router.delete(

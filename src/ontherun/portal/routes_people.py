@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 
 from ontherun.keys import utc_text
 from ontherun.portal import models, models_people, views_people
+from ontherun.portal.addresses import sign_in_url
 from ontherun.portal.dependencies import Asking, Serving
 from ontherun.portal.paging import page_after
 from ontherun.portal.problems import answers
@@ -41,11 +42,6 @@ async def create_sign_in_link(
         email=user.email,
         expires_at=utc_text(registry.clock.now() + registry.people_policy.link_life),
     )
-
-
-def sign_in_url(public_url: str, token: str) -> str:
-    """Return the address of a one-time sign-in link."""
-    return f"{public_url}/sign-in/link/{token}"
 
 
 @router.get("/tokens", tags=["API tokens"], summary="List the API tokens you see")

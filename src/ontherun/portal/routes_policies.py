@@ -77,7 +77,9 @@ async def set_allowance(by: Asking, registry: Serving, entity_id: models.Id, new
 
 def _allowance(by: Principal, registry: Registry, entity_id: int) -> AllowanceView:
     allowance, used = registry.sessions.allowance(by, entity_id)
-    return AllowanceView(entity_id=entity_id, allowance=allowance, used=used)
+    return AllowanceView(
+        entity_id=entity_id, allowance=allowance, used=used, own=entity_id in registry.directory.desk.allowances
+    )
 
 
 def _policies(policies: VenuePolicies) -> PoliciesView:

@@ -76,9 +76,17 @@ async def submit_request(by: Asking, registry: Serving, new: NewRequest, respons
 
 
 @router.post("/request-preview", responses=_CHANGE, summary="Show what a request would do, and when")
-async def preview_request(by: Asking, registry: Serving, new: NewRequest) -> RequestPreview:
+async def preview_request(
+    by: Asking,
+    registry: Serving,
+    new: NewRequest,
+    amends: Annotated[
+        int | None, Query(ge=1, le=LARGEST_ID, description="the open request that it would amend")
+    ] = None,
+) -> RequestPreview:
     """Preview a request."""
-    return views_requests.preview(registry.requests.preview(by, terms_of(new, RequestKind(new.kind))), registry)
+    terms = terms_of(new, RequestKind(new.kind))
+    return views_requests.preview(registry.requests.preview(by, terms, amends), registry)
 
 
 @router.get("/to-do", summary="List the requests that wait for your decision, oldest first")

@@ -3,18 +3,14 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 
 import ontherun
 from ontherun.keys import utc_text
-from ontherun.portal import models, views, views_requests
+from ontherun.portal import models, views
 from ontherun.portal.dependencies import Asking, Serving
-from ontherun.portal.models_requests import RequestView, terms_of
-from ontherun.portal.paging import page_after
 from ontherun.portal.problems import answers
-from ontherun.portal.routes_requests import SUBMIT
 from ontherun.portal.routes_sessions import status_of
-from ontherun.registry import RequestKind
 
 _READ = answers(HTTPStatus.NOT_FOUND)
 _CHANGE = answers(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -67,72 +63,3 @@ async def promote_gateway(
 async def list_instruments(_by: Asking, request: Request) -> models.Page[models.InstrumentView]:
     """List instruments."""
     return models.Page(items=views.instruments(status_of(request)))
-
-
-@router.get("/entities", tags=["entities and firms"], summary="List the entities you see")
-async def list_entities(
-    by: Asking,
-    registry: Serving,
-    after: Annotated[models.Id | None, Query(description="`next` of the page before")] = None,
-    limit: Limit = 100,
-) -> models.Page[models.EntityView]:
-    """List entities."""
-    found, following = page_after(
-        registry.entities.list(by),
-        lambda entity: str(entity.entity_id),
-        None if after is None else str(after),
-        limit,
-    )
-    return models.Page(items=[views.entity(entity) for entity in found], next=following)
-
-
-@router.post(
-    "/entities",
-    status_code=HTTPStatus.CREATED,
-    responses=_CHANGE,
-    tags=["entities and firms"],
-    summary="Register an entity (operator of the venue only)",
-)
-async def create_entity(by: Asking, registry: Serving, new: models.NewEntity) -> models.EntityView:
-    """Register an entity."""
-    return views.entity(await registry.entities.create(by, new.name))
-
-
-@router.get("/entities/{entity_id}", responses=_READ, tags=["entities and firms"], summary="Show an entity")
-async def show_entity(by: Asking, registry: Serving, entity_id: models.Id) -> models.EntityView:
-    """Show an entity."""
-    return views.entity(registry.entities.get(by, entity_id))
-
-
-@router.get("/firms", tags=["entities and firms"], summary="List the Globex firms you see")
-async def list_firms(
-    by: Asking,
-    registry: Serving,
-    after: Annotated[models.Gfid | None, Query(description="`next` of the page before")] = None,
-    limit: Limit = 100,
-) -> models.Page[models.FirmView]:
-    """List firms."""
-    found, following = page_after(registry.firms.list(by), lambda firm: firm.gfid, after, limit)
-    return models.Page(items=[views.firm(firm) for firm in found], next=following)
-
-
-@router.post(
-    "/firms",
-    status_code=HTTPStatus.CREATED,
-    responses=SUBMIT,
-    tags=["entities and firms"],
-    summary="Ask for a Globex firm of an entity",
-)
-async def create_firm(
-    by: Asking, registry: Serving, new: models.NewFirm, response: Response
-) -> models.FirmView | RequestView:
-    """Ask for a firm."""
-    request = await registry.requests.submit(by, terms_of(new, RequestKind.REGISTER_FIRM))
-    shown = views_requests.submitted(request, by, registry, response)
-    return shown if request.status.open else views.firm(registry.firms.get(by, new.gfid))
-
-
-@router.get("/firms/{gfid}", responses=_READ, tags=["entities and firms"], summary="Show a Globex firm")
-async def show_firm(by: Asking, registry: Serving, gfid: models.Gfid) -> models.FirmView:
-    """Show a firm."""
-    return views.firm(registry.firms.get(by, gfid))

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
-
-from fastapi import Request
+from typing import TYPE_CHECKING, Any
 
 from ontherun.registry import Identity, NotRecognisedError
+
+if TYPE_CHECKING:
+    from fastapi import Request
 
 _LIFE = 600 * 1_000_000_000
 _MOST_UNDER_WAY = 1000
@@ -48,7 +49,7 @@ class SingleSignOn:
         self._under_way: dict[bytes, _UnderWay] = {}
         self._client: Any = None
 
-    async def begin(self, request: Request, visitor: str, redirect_uri: str, target: str) -> str:
+    async def begin(self, request: "Request", visitor: str, redirect_uri: str, target: str) -> str:
         """Return where to send a browser; `target` is where it wants to be in the end. NotRecognisedError: nowhere."""
         from authlib.integrations.starlette_client import OAuthError
         from httpx2 import HTTPError
@@ -70,7 +71,7 @@ class SingleSignOn:
         self._under_way[_hash(visitor)] = under_way
         return str(answer.headers["location"])
 
-    async def finish(self, request: Request, visitor: str) -> tuple[Identity, str]:
+    async def finish(self, request: "Request", visitor: str) -> tuple[Identity, str]:
         """Return who came back, and where to go on. NotRecognisedError when it is not what this browser began."""
         from authlib.integrations.starlette_client import OAuthError
         from httpx2 import HTTPError

@@ -24,6 +24,7 @@ def key_pair(registry: Registry, stored: StoredKeyPair) -> models.KeyPairView:
     return models.KeyPairView(
         session_id=pair.session_id,
         access_key_id=pair.access_key_id,
+        label=stored.label,
         state=stored.state(now).value,
         created_at=utc_text(pair.created_at),
         valid_from=_text(pair.valid_from),

@@ -29,8 +29,9 @@ def address(record: NoticeAddress) -> models.AddressView:
     )
 
 
-def webhook(record: Webhook, by: Principal) -> models.WebhookView:
+def webhook(record: Webhook, by: Principal, registry: Registry) -> models.WebhookView:
     """Show a webhook. The path of its URL may be as good as a password: it is for those who manage notices."""
+    until = registry.notices.webhooks.earlier_until(record.webhook_id)
     return models.WebhookView(
         webhook_id=record.webhook_id,
         entity_id=record.entity_id,
@@ -38,6 +39,7 @@ def webhook(record: Webhook, by: Principal) -> models.WebhookView:
         label=record.label,
         topics=list(record.topics),
         created_at=utc_text(record.created_at),
+        earlier_secret_until=None if until is None else utc_text(until),
     )
 
 

@@ -107,7 +107,6 @@ from ontherun.registry.request_parts import Preview, identity
 from ontherun.registry.request_states import TRANSITIONS, RequestEvent, RequestStatus
 from ontherun.registry.second_factors import AFTER_PROOF, Budget, TotpOffer
 from ontherun.registry.sign_in import SecondFactorOwed
-from ontherun.registry.standing import Standing, Standings
 from ontherun.registry.terms import (
     PRODUCTS,
     AnyTerms,
@@ -123,8 +122,10 @@ from ontherun.registry.terms import (
     DeleteSession,
     ImportSessions,
     RegisterFirm,
+    RenameFirm,
     RequestKind,
     SetProtocol,
+    WithdrawFirm,
     terms_from_json,
     terms_to_json,
 )
@@ -233,6 +234,8 @@ __all__ = [
     "ChangeMarketDataSession",
     "DeleteMarketDataSession",
     "RegisterFirm",
+    "RenameFirm",
+    "WithdrawFirm",
     "DropCopyGroup",
     "CopiedMessages",
     "PRODUCTS",
@@ -268,8 +271,6 @@ __all__ = [
     "NeedKind",
     "Overview",
     "look_over",
-    "Standing",
-    "Standings",
     # what can go wrong
     "RegistryError",
     "NotFoundError",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import TYPE_CHECKING
 
-from ontherun.keys import Finding
+from ontherun.keys import Finding, KeyPairState
 from ontherun.registry.principal import Principal, Right
 from ontherun.registry.records import AnySession
 from ontherun.registry.records_notices import DeliveryState
@@ -82,7 +82,6 @@ async def look_over(registry: "Registry", by: Principal, closed_ports: Collectio
     It lets others have their turn every `_SLICE` sessions, for gateways may share the event loop.
     """
     now, seen = registry.clock.now(), Overview()
-    closed_ports = frozenset(closed_ports)
     for place, session in enumerate(list(registry.directory.sessions())):
         if place % _SLICE == _SLICE - 1:
             await asyncio.sleep(0)
@@ -106,16 +105,16 @@ def _add_session(registry: "Registry", session: AnySession, port_closed: bool, n
 
     if port_closed:
         need(NeedKind.PORT_CLOSED, session.label)
-    standing = registry.pairs.standings.of(session.session_id, now)
-    if standing.next_expiry is None:
+    valid = registry.directory.valid_pairs_of(session.session_id, now)
+    if not valid:
         need(NeedKind.NO_VALID_KEY, session.label)
         return
-    seen.valid_pairs += len(standing.valid)
-    seen.used = seen.used or standing.used
-    seen.expiring_pairs += standing.expiring
-    if seen.next_expiry is None or standing.next_expiry < seen.next_expiry:
-        seen.next_expiry = standing.next_expiry
-    for concern in standing.health.concerns:
+    seen.valid_pairs += len(valid)
+    seen.used = seen.used or any(registry.pairs.use_of(stored.pair.access_key_id).successes for stored in valid)
+    seen.expiring_pairs += sum(stored.state(now) is KeyPairState.EXPIRING for stored in valid)
+    next_expiry = min(stored.pair.expires_at for stored in valid)
+    seen.next_expiry = next_expiry if seen.next_expiry is None else min(next_expiry, seen.next_expiry)
+    for concern in registry.pairs.health(session.session_id).concerns:
         kind = _OF_FINDING.get(concern.finding)
         if kind is not None and concern.access_key_id is not None:
             stored = registry.directory.pair(concern.access_key_id)

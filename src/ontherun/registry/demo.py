@@ -31,18 +31,19 @@ class DemoSession:
 async def seed_demo(registry: "Registry", key_dir: Path) -> list[DemoSession]:
     """Create what is missing of the demo, and return its sessions, one for each firm.
 
-    A second start finds everything there and changes nothing. When a session has no valid key pair left it gets a new
-    one, and a key file that is missing, or holds a pair that is no longer valid, is written again.
+    A second start finds everything there and changes nothing; a firm that was withdrawn stays so. When a session has no
+    valid key pair left it gets a new one, and a key file that is missing, or holds a pair that is no longer valid, is
+    written again.
     """
     directory = registry.directory
-    if any(directory.firm(gfid) is None for gfid in FIRMS):
+    if any(not directory.gfid_taken(gfid) for gfid in FIRMS):
         entity = next((entity for entity in directory.entities() if entity.name == ENTITY), None)
         if entity is None:
             entity = await registry.entities.create(SYSTEM, ENTITY)
         for gfid, name in FIRMS.items():
-            if directory.firm(gfid) is None:
+            if not directory.gfid_taken(gfid):
                 await registry.firms.create(SYSTEM, entity.entity_id, gfid, name)
-    return [await _ready_session(registry, gfid, key_dir) for gfid in FIRMS]
+    return [await _ready_session(registry, gfid, key_dir) for gfid in FIRMS if directory.firm(gfid) is not None]
 
 
 async def _ready_session(registry: "Registry", gfid: str, key_dir: Path) -> DemoSession:

@@ -9,13 +9,15 @@ from ontherun.registry.records_requests import DropCopyGroup, Request, VenuePoli
 
 
 class Desk:
-    """Open requests by their number, Drop Copy groups, allowances and policies, as last committed."""
+    """Open requests by their number, Drop Copy groups, allowances, authorisations and policies, as last committed."""
 
-    __slots__ = ("_groups", "_open", "allowances", "last_request_id", "policies")
+    __slots__ = ("_groups", "_open", "allowances", "last_request_id", "policies", "route_through")
 
     def __init__(self) -> None:
         self.policies = VenuePolicies()
         self.allowances: dict[int, int] = {}
+        self.route_through: dict[tuple[str, str], int] = {}
+        """(firm, primary firm of another entity) -> since when sessions of the latter may carry the former."""
         self.last_request_id = 0
         self._open: dict[int, Request] = {}
         self._groups: dict[int, DropCopyGroup] = {}

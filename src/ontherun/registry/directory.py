@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ontherun.registry.desk import Desk
 from ontherun.registry.people_book import PeopleBook
@@ -21,9 +20,6 @@ from ontherun.registry.records import (
 )
 from ontherun.registry.records_people import User
 from ontherun.registry.sealing import MasterKeys, row_identity
-
-if TYPE_CHECKING:
-    from ontherun.registry.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,6 @@ class Directory:
         "_sessions",
         "desk",
         "people",
-        "standings",
         "touched_pairs",
     )
 
@@ -77,8 +72,6 @@ class Directory:
         self._pairs_of: dict[str, dict[str, StoredKeyPair]] = {}
         self._party_details: dict[tuple[str, str], dict[int, PartyDetails]] = {}
         self.people = PeopleBook()
-        self.standings: dict[str, Standing] = {}
-        """How the pairs of sessions stand, as far as it was worked out: see `ontherun.registry.standing`."""
         self.touched_pairs: set[str] = set()
         """Access Key IDs of pairs that were put since the expiry ladder last looked."""
 
@@ -145,12 +138,21 @@ class Directory:
         return self._entities.values()
 
     def firm(self, gfid: str) -> GlobexFirm | None:
-        """Return the firm, or None."""
-        return self._firms.get(gfid)
+        """Return the firm, or None when there is none or it was withdrawn."""
+        found = self._firms.get(gfid)
+        return found if found is not None and found.withdrawn_at is None else None
 
-    def firms(self) -> Collection[GlobexFirm]:
-        """Return every firm."""
-        return self._firms.values()
+    def gfid_taken(self, gfid: str) -> bool:
+        """Whether a firm has or had this Globex Firm ID."""
+        return gfid in self._firms
+
+    def firms(self) -> list[GlobexFirm]:
+        """Return every firm, without the withdrawn ones."""
+        return [firm for firm in self._firms.values() if firm.withdrawn_at is None]
+
+    def sessions_with(self, gfid: str) -> list[AnySession]:
+        """Return the sessions that carry a firm."""
+        return [session for session in self._sessions.values() if gfid in session.firms and session.deleted_at is None]
 
     def session(self, session_id: str) -> AnySession | None:
         """Return the session of any service, deleted or not, or None."""
@@ -204,7 +206,6 @@ class Directory:
         self._pairs[pair.access_key_id] = stored
         self._pairs_of.setdefault(pair.session_id, {})[pair.access_key_id] = stored
         self.touched_pairs.add(pair.access_key_id)
-        self.standings.pop(pair.session_id, None)
 
     def put_party_details(self, details: PartyDetails) -> None:
         """Add or replace."""

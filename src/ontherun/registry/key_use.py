@@ -47,10 +47,8 @@ class KeyUses:
 
         A login with an Access Key ID that no pair has is not noted, so that strangers cannot fill the memory.
         """
-        stored = self._store.directory.pair(access_key_id)
-        if stored is None:
+        if self._store.directory.pair(access_key_id) is None:
             return
-        self._store.directory.standings.pop(stored.pair.session_id, None)
         self._uses[access_key_id] = self.of(access_key_id).after(at, source[:_LONGEST], gateway[:_LONGEST], ok=ok)
         self._unwritten.add(access_key_id)
         if self._timer is None:

@@ -50,7 +50,7 @@ async def fill(directory: Directory, connection: AsyncConnection) -> None:
     for row in await connection.execute(
         select(GlobexFirmRow.__table__).order_by(GlobexFirmRow.created_at, GlobexFirmRow.gfid)
     ):
-        directory.put_firm(GlobexFirm(row.gfid, row.entity_id, row.name, row.created_at))
+        directory.put_firm(GlobexFirm(row.gfid, row.entity_id, row.name, row.created_at, row.withdrawn_at))
     await _fill_sessions(directory, connection)
     for row in await connection.execute(
         select(KeyPairRow.__table__).order_by(KeyPairRow.created_at, KeyPairRow.access_key_id)
@@ -69,7 +69,7 @@ async def fill(directory: Directory, connection: AsyncConnection) -> None:
         sealed = None if row.sealed_secret is None else SealedSecret(row.master_key_id, row.sealed_secret)
         session = directory.session(row.session_id)
         assert session is not None  # a foreign key
-        directory.put_pair(StoredKeyPair(pair, session.entity_id, sealed))
+        directory.put_pair(StoredKeyPair(pair, session.entity_id, sealed, row.label))
     for row in await connection.execute(select(PartyDetailsRow.__table__).order_by(PartyDetailsRow.created_at)):
         directory.put_party_details(
             PartyDetails(

@@ -10,6 +10,7 @@ from ontherun.registry.desk import Desk
 from ontherun.registry.records import Market
 from ontherun.registry.records_requests import DropCopyGroup, Request, TimetableName, VenuePolicies
 from ontherun.registry.request_states import RequestStatus
+from ontherun.registry.tables import RouteThroughRow
 from ontherun.registry.tables_requests import DropCopyGroupRow, RequestRow, SessionAllowanceRow, VenuePolicyRow
 from ontherun.registry.terms import CopiedMessages, RequestKind, terms_from_json
 
@@ -27,6 +28,8 @@ async def fill_desk(desk: Desk, connection: AsyncConnection) -> None:
         desk.put_group(_group_of(row))
     for row in await connection.execute(select(SessionAllowanceRow.__table__)):
         desk.allowances[row.entity_id] = row.allowance
+    for row in await connection.execute(select(RouteThroughRow.__table__)):
+        desk.route_through[row.gfid, row.primary_gfid] = row.authorised_at
     known = {field.name for field in fields(VenuePolicies)}
     chosen = {row.name: row.value for row in await connection.execute(select(VenuePolicyRow.__table__))}
     chosen = {name: value for name, value in chosen.items() if name in known}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Executable, delete, insert, update
 
@@ -17,19 +18,24 @@ from ontherun.registry.records_notices import (
     CHOSEN_TOPICS,
     URL_LENGTH,
     URL_PATTERN,
+    EarlierSecret,
     NoticeAddress,
     Topic,
     Webhook,
 )
 from ontherun.registry.sealing import MasterKeys
 from ontherun.registry.store import Store
-from ontherun.registry.tables_notices import NoticeAddressRow, WebhookRow
+from ontherun.registry.tables_notices import NoticeAddressRow, WebhookEarlierSecretRow, WebhookRow
 
 MOST_ADDRESSES = 50
 MOST_WEBHOOKS = 20
 """Of one entity: each event is a delivery to every one of them."""
 
 _SECRET_BYTES = 32
+_HOUR = 3600 * 1_000_000_000
+
+OVERLAP_HOURS, LONGEST_OVERLAP_HOURS = 24, 168
+"""How long a webhook's earlier secret signs as well: unless it is said otherwise, and at most."""
 
 
 class NoticeAddresses:
@@ -133,6 +139,62 @@ class Webhooks:
             change.then(lambda: self._book.put_webhook(hook))
         return hook, secret
 
+    async def rotate(self, by: Principal, webhook_id: int, overlap_hours: int = OVERLAP_HOURS) -> Secret:
+        """Give a webhook another signing secret, shown this once; return it.
+
+        For `overlap_hours`, up to LONGEST_OVERLAP_HOURS, what is sent is signed with the one before as well, so that no
+        program has to change at that very moment; with 0 that one is erased at once. An older one still is erased.
+        """
+        if not 0 <= overlap_hours <= LONGEST_OVERLAP_HOURS:
+            raise InvalidError("overlap_hours", "is out of range.", f"0 to {LONGEST_OVERLAP_HOURS}")
+        secret = Secret(self._random_bytes(_SECRET_BYTES))
+        async with self._store.change(by) as change:
+            hook = self.get(by, webhook_id)
+            require_notices(by, hook.entity_id)
+            before = Secret(self._master_keys.open(hook.secret, webhook_identity(hook.entity_id, webhook_id)))
+            sealed = self._master_keys.seal(secret, webhook_identity(hook.entity_id, webhook_id))
+            change.write(
+                update(WebhookRow)
+                .where(WebhookRow.webhook_id == webhook_id)
+                .values(sealed_secret=sealed.sealed, master_key_id=sealed.master_key_id),
+                _erase_earlier(webhook_id),
+            )
+            earlier, until = None, change.now + overlap_hours * _HOUR
+            if overlap_hours:
+                kept = self._master_keys.seal(before, earlier_identity(hook.entity_id, webhook_id))
+                earlier = EarlierSecret(kept, until)
+                change.write(
+                    insert(WebhookEarlierSecretRow).values(
+                        webhook_id=webhook_id,
+                        valid_until=until,
+                        sealed_secret=kept.sealed,
+                        master_key_id=kept.master_key_id,
+                    )
+                )
+            change.record(
+                "notice.webhook_rotated", hook.entity_id, f"webhook {webhook_id}", to=hook.origin, earlier_until=until
+            )
+            change.then(lambda: self._follow(replace(hook, secret=sealed), earlier))
+        return secret
+
+    def earlier_until(self, webhook_id: int) -> int | None:
+        """Return until when a webhook's earlier secret signs as well (ns since 1970 UTC); None: it does not."""
+        earlier = self._book.earlier_secrets.get(webhook_id)
+        return earlier.valid_until if earlier is not None and self._store.clock.now() < earlier.valid_until else None
+
+    async def erase_what_is_over(self) -> None:
+        """Erase the earlier secrets that sign no more."""
+        earlier, now = self._book.earlier_secrets, self._store.clock.now()
+        for webhook_id in [each for each, known in earlier.items() if known.valid_until <= now]:
+            await self._store.note(_erase_earlier(webhook_id))
+            earlier.pop(webhook_id, None)
+
+    def _follow(self, hook: Webhook, earlier: EarlierSecret | None) -> None:
+        self._book.put_webhook(hook)
+        self._book.earlier_secrets.pop(hook.webhook_id, None)
+        if earlier is not None:
+            self._book.earlier_secrets[hook.webhook_id] = earlier
+
     async def remove(self, by: Principal, webhook_id: int) -> None:
         """Have a program told nothing more; the secret is erased. NotFoundError when there is no such webhook."""
         async with self._store.change(by) as change:
@@ -141,7 +203,8 @@ class Webhooks:
             change.write(
                 update(WebhookRow)
                 .where(WebhookRow.webhook_id == webhook_id)
-                .values(removed_at=change.now, sealed_secret=None, master_key_id=None)
+                .values(removed_at=change.now, sealed_secret=None, master_key_id=None),
+                _erase_earlier(webhook_id),
             )
             change.record("notice.webhook_removed", hook.entity_id, f"webhook {webhook_id}", to=hook.origin)
             change.then(lambda: self._book.forget_webhook(webhook_id))
@@ -165,21 +228,33 @@ class Webhooks:
         """Return the webhooks that the principal sees, in the order of their creation."""
         return [hook for hook in self._book.webhooks.values() if by.sees(hook.entity_id)]
 
-    def to_send(self, webhook_id: int) -> tuple[Webhook, Secret] | None:
-        """Return a webhook and the secret that signs what is sent to it, for the sender; None when it was removed.
+    def to_send(self, webhook_id: int) -> tuple[Webhook, Sequence[Secret]] | None:
+        """Return a webhook and the secrets that sign what is sent to it, for the sender; None when it was removed.
 
         MasterKeyError when the stored secret does not open.
         """
         hook = self._book.webhooks.get(webhook_id)
         if hook is None:
             return None
-        bound_to = webhook_identity(hook.entity_id, webhook_id)
-        return hook, Secret(self._master_keys.open(hook.secret, bound_to))
+        secrets = [Secret(self._master_keys.open(hook.secret, webhook_identity(hook.entity_id, webhook_id)))]
+        if self.earlier_until(webhook_id) is not None:
+            sealed = self._book.earlier_secrets[webhook_id].secret
+            secrets.append(Secret(self._master_keys.open(sealed, earlier_identity(hook.entity_id, webhook_id))))
+        return hook, secrets
 
 
 def webhook_identity(entity_id: int, webhook_id: int) -> bytes:
     """Return what the sealed secret of a webhook is bound to."""
     return f"ontherun webhook|{entity_id}|{webhook_id}".encode("ascii")
+
+
+def earlier_identity(entity_id: int, webhook_id: int) -> bytes:
+    """Return what the sealed earlier secret of a webhook is bound to."""
+    return webhook_identity(entity_id, webhook_id) + b"|earlier"
+
+
+def _erase_earlier(webhook_id: int) -> Executable:
+    return delete(WebhookEarlierSecretRow).where(WebhookEarlierSecretRow.webhook_id == webhook_id)
 
 
 def checked_address(address: str) -> str:

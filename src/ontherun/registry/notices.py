@@ -11,10 +11,10 @@ from ontherun.registry.messages import Messages
 from ontherun.registry.notice_targets import NoticeAddresses, Webhooks
 from ontherun.registry.outbox import NoticeBook, Outbox
 from ontherun.registry.records import SealedSecret
-from ontherun.registry.records_notices import NoticeAddress, Topic, Webhook
+from ontherun.registry.records_notices import EarlierSecret, NoticeAddress, Topic, Webhook
 from ontherun.registry.sealing import MasterKeys
 from ontherun.registry.store import Store
-from ontherun.registry.tables_notices import ExpiryRungRow, NoticeAddressRow, WebhookRow
+from ontherun.registry.tables_notices import ExpiryRungRow, NoticeAddressRow, WebhookEarlierSecretRow, WebhookRow
 
 
 class Notices:
@@ -46,6 +46,10 @@ async def fill_book(book: NoticeBook, connection: AsyncConnection) -> None:
             book.put_webhook(
                 Webhook(row.webhook_id, row.entity_id, row.url, row.label, _topics(row.topics), row.created_at, sealed)
             )
+
+    for row in await connection.execute(select(WebhookEarlierSecretRow.__table__)):
+        sealed = SealedSecret(row.master_key_id, row.sealed_secret)
+        book.earlier_secrets[row.webhook_id] = EarlierSecret(sealed, row.valid_until)
 
 
 async def announced_rungs(connection: AsyncConnection) -> dict[tuple[str, int], int]:

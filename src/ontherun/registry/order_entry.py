@@ -180,22 +180,27 @@ class OrderEntryPlans:
         return segments
 
     def entity_of(self, by: Principal, gfids: Sequence[str]) -> int:
-        """Return the one entity of firms that the principal sees.
+        """Return the entity of the first of these firms, which the others may route through.
 
-        Which firms may route through a primary one is a policy: those of the same entity (the exchange keeps a list of
-        firms that are authorised at the primary).
+        Those are firms of the same entity, and firms of others that have authorised it (see `registry.firms`).
+        NotFoundError for a firm that the principal does not see, ConflictError for one that has not authorised it.
         """
-        owners = {}
-        for gfid in gfids:
+        primary, *others = gfids
+        owner = self._directory.firm(primary)
+        if owner is None or not by.sees(owner.entity_id):
+            raise NotFoundError(f"Globex firm {primary}")
+        for gfid in others:
             firm = self._directory.firm(gfid)
+            if (gfid, primary) in self._directory.desk.route_through:
+                continue
             if firm is None or not by.sees(firm.entity_id):
                 raise NotFoundError(f"Globex firm {gfid}")
-            owners[firm.entity_id] = gfid
-        if len(owners) > 1:
-            raise ConflictError(
-                f"{' and '.join(owners.values())} belong to different entities. A session carries firms of one entity."
-            )
-        return next(iter(owners))
+            if firm.entity_id != owner.entity_id:
+                raise ConflictError(
+                    f"{gfid} belongs to another entity than {primary}, and has not authorised it. Somebody who manages "
+                    f"sessions of {gfid} does that: ontherun firm authorise {gfid} {primary}"
+                )
+        return owner.entity_id
 
     def count(self, entity_id: int) -> int:
         """Return how many Order Entry sessions an entity has."""

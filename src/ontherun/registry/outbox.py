@@ -18,6 +18,7 @@ from ontherun.registry.records_notices import (
     Channel,
     Delivery,
     DeliveryState,
+    EarlierSecret,
     Happening,
     Notice,
     NoticeAddress,
@@ -32,11 +33,13 @@ from ontherun.registry.unread import Told, Unread
 class NoticeBook:
     """Where each entity's notices go, in memory, as last committed."""
 
-    __slots__ = ("addresses", "last_webhook_id", "webhooks")
+    __slots__ = ("addresses", "earlier_secrets", "last_webhook_id", "webhooks")
 
     def __init__(self) -> None:
         self.addresses: dict[tuple[int, str], NoticeAddress] = {}
         self.webhooks: dict[int, Webhook] = {}
+        self.earlier_secrets: dict[int, EarlierSecret] = {}
+        """Webhook id -> the secret that it had before its last rotation."""
         self.last_webhook_id = 0
 
     def put_address(self, address: NoticeAddress) -> None:
@@ -55,6 +58,7 @@ class NoticeBook:
     def forget_webhook(self, webhook_id: int) -> None:
         """Remove; its id is not given again."""
         del self.webhooks[webhook_id]
+        self.earlier_secrets.pop(webhook_id, None)
 
     def addresses_of(self, entity_id: int, topic: Topic) -> Iterator[NoticeAddress]:
         """Team addresses that want the topic."""

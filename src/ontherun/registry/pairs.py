@@ -14,6 +14,7 @@ from ontherun.keys import (
     activate,
     cut_over,
     deactivate,
+    health_of_session,
     score_of_entity,
 )
 from ontherun.registry.checks import checked_name
@@ -24,7 +25,6 @@ from ontherun.registry.pairs_changes import PairChanges
 from ontherun.registry.principal import Principal, Right, SecondFactor
 from ontherun.registry.records import LABEL_PATTERN, AnySession, StoredKeyPair
 from ontherun.registry.sealing import MasterKeys, row_identity
-from ontherun.registry.standing import Standings
 from ontherun.registry.store import Change, Store
 
 
@@ -57,23 +57,48 @@ class KeyPairs:
         self._store = store
         self._directory = store.directory
         self._master_keys = master_keys
-        self.standings = Standings(store.directory, uses.known, store.clock.now)
         self._changes = PairChanges(store.directory, master_keys, policy, random_bytes)
 
     async def generate(
-        self, by: Principal, session_id: str, *, delete: str | None = None, cut_over_at: int | None = None
+        self,
+        by: Principal,
+        session_id: str,
+        *,
+        delete: str | None = None,
+        cut_over_at: int | None = None,
+        label: str = "",
     ) -> StoredKeyPair:
         """Generate a pair, usable for the next login, or from `cut_over_at` on, when the older one then ends.
 
-        `delete` is the Access Key ID of the pair that makes room for a third one. PairLimitError when it is missing.
-        The secret is not handed out here: `download` is the only way to read it, and leaves its own audit entry.
+        `label` is a name for people. `delete` is the Access Key ID of the pair that makes room for a third one:
+        PairLimitError when it is missing. The secret is not handed out here: `download` is the only way to read it, and
+        leaves its own audit entry.
         """
+        label = checked_name("label", label, LABEL_PATTERN)
         async with self._store.change(by) as change:
             session = self.session(by, session_id)
             by.require(Right.GENERATE_KEYS, session.entity_id)
             if delete is not None:
                 by.require(Right.DELETE_KEYS, session.entity_id)
-            return self._changes.generate(change, session, delete, cut_over_at)
+            return self._changes.generate(change, session, delete, cut_over_at, label)
+
+    async def label(self, by: Principal, session_id: str, access_key_id: str, label: str) -> StoredKeyPair:
+        """Call a pair something else, or nothing. ConflictError when it is called that already.
+
+        It takes the right to generate pairs: a label changes nothing about what a pair can do.
+        """
+        label = checked_name("label", label, LABEL_PATTERN)
+        async with self._store.change(by) as change:
+            found = self.get(by, session_id, access_key_id)
+            by.require(Right.GENERATE_KEYS, found.entity_id)
+            if found.label == label:
+                raise ConflictError("Nothing would change: the key pair has this label already.")
+            changed = replace(found, label=label)
+            self._changes.put(change, changed)
+            self._changes.record(
+                change, "key_pair.labelled", found.pair, found.entity_id, label=label, before=found.label
+            )
+        return changed
 
     async def download(
         self,
@@ -251,7 +276,8 @@ class KeyPairs:
 
     def health(self, session_id: str) -> Health:
         """Return how well the pairs of a session are looked after."""
-        return self.standings.of(session_id).health
+        pairs = [stored.pair for stored in self._directory.pairs_of(session_id)]
+        return health_of_session(pairs, self.uses.known, self._store.clock.now())
 
     def health_of_entity(self, by: Principal, entity_id: int) -> tuple[int, dict[str, Health]]:
         """Return the score of an entity, and the health of each of its sessions by Session ID."""
@@ -292,7 +318,7 @@ class KeyPairs:
         assert stored.secret is not None  # readable
         bound_to = row_identity(stored.entity_id, pair.session_id, pair.access_key_id)
         secret = Secret(self._master_keys.open(stored.secret, bound_to))
-        return KeyFile(pair, secret, session.firms[0], self.environment)
+        return KeyFile(pair, secret, session.firms[0], self.environment, stored.label)
 
     async def _revoke(
         self,

@@ -61,7 +61,7 @@ class PairChanges:
         return self._policy.calendars[name]
 
     def generate(
-        self, change: Change, session: AnySession, chosen: str | None, cut_over_at: int | None
+        self, change: Change, session: AnySession, chosen: str | None, cut_over_at: int | None, label: str = ""
     ) -> StoredKeyPair:
         """Make a pair, and change the older ones as the rules say. KeyRuleError when they do not allow it."""
         made = generate(
@@ -75,7 +75,7 @@ class PairChanges:
             delete=chosen,
             cut_over_at=cut_over_at,
         )
-        stored = self._insert(change, session, made)
+        stored = self._insert(change, session, made, label)
         for pair in made.changed:
             self._follow(change, self._stored(pair), pair, successor=made.pair)
         if cut_over_at is not None:
@@ -86,13 +86,14 @@ class PairChanges:
         self, change: Change, stored: StoredKeyPair, action: str = "key_pair.deleted", **details: object
     ) -> None:
         """Delete a pair and erase its secret. PairDeletedError when it already is."""
-        self.put(change, StoredKeyPair(delete(stored.pair, change.now), stored.entity_id, None))
+        self.put(change, replace(stored, pair=delete(stored.pair, change.now), secret=None))
         self.record(change, action, stored.pair, stored.entity_id, **details)
 
     def put(self, change: Change, stored: StoredKeyPair) -> None:
         """Write a changed pair; without its secret, the stored one is erased."""
         pair = stored.pair
         values: dict[str, object] = {
+            "label": stored.label,
             "expires_at": pair.expires_at,
             "ends_by": pair.ends_by.value,
             "valid_from": pair.valid_from,
@@ -131,15 +132,16 @@ class PairChanges:
             if not base64url(drawn).startswith("-"):
                 return drawn
 
-    def _insert(self, change: Change, session: AnySession, made: Generated) -> StoredKeyPair:
+    def _insert(self, change: Change, session: AnySession, made: Generated, label: str) -> StoredKeyPair:
         pair = made.pair
         bound_to = row_identity(session.entity_id, session.session_id, pair.access_key_id)
         sealed = self._master_keys.seal(made.secret, bound_to)
-        stored = StoredKeyPair(pair, session.entity_id, sealed)
+        stored = StoredKeyPair(pair, session.entity_id, sealed, label)
         change.write(
             insert(KeyPairRow).values(
                 access_key_id=pair.access_key_id,
                 session_id=pair.session_id,
+                label=label,
                 created_at=pair.created_at,
                 expires_at=pair.expires_at,
                 ends_by=pair.ends_by.value,
@@ -155,6 +157,7 @@ class PairChanges:
             session.entity_id,
             expires_at=pair.expires_at,
             valid_from=pair.valid_from,
+            **({"label": label} if label else {}),
         )
         change.then(lambda: self._directory.put_pair(stored))
         return stored
@@ -164,7 +167,7 @@ class PairChanges:
         if pair.deleted_at is not None:
             self.delete(change, stored, successor=successor.access_key_id)
             return
-        self.put(change, StoredKeyPair(pair, stored.entity_id, stored.secret))
+        self.put(change, replace(stored, pair=pair))
         if pair.expires_at != stored.pair.expires_at and pair.ends_by is EndReason.SUNSET:
             self.record(
                 change,

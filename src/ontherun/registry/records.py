@@ -51,12 +51,13 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class GlobexFirm:
-    """A firm of an entity, known on the wire by its five-character GFID."""
+    """A firm of an entity, known on the wire by its five-character GFID. `withdrawn_at` None: it is there."""
 
     gfid: str
     entity_id: int
     name: str
     created_at: int
+    withdrawn_at: int | None = None
 
 
 @unique
@@ -150,11 +151,15 @@ class SealedSecret:
 
 @dataclass(frozen=True, slots=True)
 class StoredKeyPair:
-    """A key pair, whose it is, and its sealed secret: None once the pair is deleted, for then it is erased."""
+    """A key pair, whose it is, and its sealed secret: None once the pair is deleted, for then it is erased.
+
+    `label` is a name for people.
+    """
 
     pair: KeyPair
     entity_id: int
     secret: SealedSecret | None
+    label: str = ""
 
     def state(self, now: int) -> KeyPairState:
         """Return the state of the pair at `now`."""

@@ -198,6 +198,14 @@ class NoticeAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierSecret:
+    """The secret that a webhook had before; what is sent until `valid_until` is signed with it as well."""
+
+    secret: SealedSecret = field(repr=False)
+    valid_until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """A program that is told of an entity's events. `secret` signs what is sent to it."""
 

@@ -16,8 +16,9 @@ from ontherun.registry.audit_book import AuditBook
 from ontherun.registry.demo import DemoSession, seed_demo
 from ontherun.registry.directory import Directory
 from ontherun.registry.drop_copy import DropCopyGroups
-from ontherun.registry.entities import Entities, Firms
+from ontherun.registry.entities import Entities
 from ontherun.registry.errors import SchemaError
+from ontherun.registry.firms import Firms
 from ontherun.registry.gateways import Gateways
 from ontherun.registry.idempotency import Idempotency
 from ontherun.registry.identities import Identities

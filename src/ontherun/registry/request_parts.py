@@ -6,7 +6,15 @@ from typing import Any
 from ontherun.registry.principal import Principal
 from ontherun.registry.records_requests import Request
 from ontherun.registry.store import Change
-from ontherun.registry.terms import AnyTerms, CreateSessions, ImportSessions, RequestKind, terms_to_json
+from ontherun.registry.terms import (
+    AnyTerms,
+    CreateSessions,
+    ImportSessions,
+    RenameFirm,
+    RequestKind,
+    WithdrawFirm,
+    terms_to_json,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,8 @@ def new_sessions(terms: AnyTerms) -> int:
 
 def thing(terms: AnyTerms) -> tuple[object, ...]:
     """Return what terms are about: what an amendment may not change."""
-    return terms.kind, getattr(terms, "session_id", None), getattr(terms, "group_id", None)
+    gfid = terms.gfid if isinstance(terms, RenameFirm | WithdrawFirm) else None
+    return terms.kind, gfid, getattr(terms, "session_id", None), getattr(terms, "group_id", None)
 
 
 def record(change: Change, verb: str, request: Request, **details: object) -> None:

@@ -18,14 +18,15 @@ from ontherun.calendar import AT_ONCE, CENTRAL, EXCHANGE, Timetable, local_day
 from ontherun.keys import KeyRuleError
 from ontherun.registry.checks import checked_date, checked_notes
 from ontherun.registry.drop_copy import DropCopyGroups
-from ontherun.registry.entities import Firms
 from ontherun.registry.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
+    NotFoundError,
     RegistryError,
     UnavailableError,
 )
+from ontherun.registry.firms import Firms
 from ontherun.registry.market_data import MarketDataSessions
 from ontherun.registry.order_entry import OrderEntryPlans
 from ontherun.registry.plans import Plan
@@ -77,7 +78,9 @@ class Requests:
             RequestKind.CREATE_MARKET_DATA_SESSIONS: market_data.create,
             RequestKind.CHANGE_MARKET_DATA_SESSION: market_data.change,
             RequestKind.DELETE_MARKET_DATA_SESSION: market_data.delete,
-            RequestKind.REGISTER_FIRM: firms.plan,
+            RequestKind.REGISTER_FIRM: firms.register,
+            RequestKind.RENAME_FIRM: firms.rename,
+            RequestKind.WITHDRAW_FIRM: firms.withdraw,
         }
 
     @property
@@ -87,10 +90,13 @@ class Requests:
 
     # What somebody asks for.
 
-    def preview(self, by: Principal, terms: AnyTerms) -> Preview:
-        """Return what a request would do; raises what `submit` would raise."""
+    def preview(self, by: Principal, terms: AnyTerms, amends: int | None = None) -> Preview:
+        """Return what a request would do, or what an open one would that is amended by it; raises what they raise."""
         now = self._store.clock.now()
-        plan = self._checked(by, terms, now)
+        was = None if amends is None else self._desk.open_request(amends)
+        if amends is not None and (was is None or not by.sees(was.entity_id)):
+            raise NotFoundError(f"open request {amends}")
+        plan = self._checked(by, terms, now, was)
         return Preview(
             terms.kind,
             plan.entity_id,
@@ -135,8 +141,6 @@ class Requests:
             was = self._open(known, RequestEvent.AMEND, revision)
             by.require(Right.MANAGE_SESSIONS, was.entity_id)
             plan = self._checked(by, terms, change.now, was)
-            if plan.entity_id != was.entity_id or thing(terms) != thing(was.terms):
-                raise ConflictError(f"Request {request_id} is about another thing. Cancel it and submit a new one.")
             request = replace(
                 was,
                 status=after(was.status, RequestEvent.AMEND, request_id),
@@ -295,6 +299,8 @@ class Requests:
                 latest = today + FURTHEST_LIVE_DATE
                 raise InvalidError("live_date", "is too early or too late.", f"a day from {today} to {latest}")
         plan = self._plan(by, terms)
+        if was is not None and (plan.entity_id != was.entity_id or thing(terms) != thing(was.terms)):
+            raise ConflictError(f"Request {was.request_id} is about another thing. Cancel it and submit a new one.")
         self._check_waiting(plan, was)
         return plan
 

@@ -16,11 +16,11 @@ from ontherun.registry.errors import SchemaError
 from ontherun.registry.tables import Base
 
 FILE_NAME = "registry.sqlite3"
-HEAD = "0002"
+HEAD = "0003"
 """The revision that the tables have; revisions are four digits and grow."""
 
-OLDEST = "0002"
-"""The first revision that is carried over: 0001 was never released."""
+OLDEST = "0003"
+"""The first revision that is carried over: earlier ones were never released."""
 
 
 def open_engine(data_dir: Path, *, read_only: bool = False) -> AsyncEngine:

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ontherun.registry.notice_targets import webhook_identity
+from ontherun.registry.notice_targets import earlier_identity, webhook_identity
 from ontherun.registry.records import SealedSecret
 from ontherun.registry.sealing import row_identity, totp_identity
 from ontherun.registry.store import Store
 from ontherun.registry.tables import Base, KeyPairRow
-from ontherun.registry.tables_notices import WebhookRow
+from ontherun.registry.tables_notices import WebhookEarlierSecretRow, WebhookRow
 from ontherun.registry.tables_people import TotpRow
 
 SEALED, KEY_ID = "sealed_secret", "master_key_id"
@@ -64,6 +64,16 @@ def _follow_webhook(store: Store, webhook_id: int, old: SealedSecret, new: Seale
         hooks[webhook_id] = replace(hook, secret=new)
 
 
+def _earlier_identity(store: Store, row: Row[Any]) -> bytes:
+    return earlier_identity(store.outbox.book.webhooks[row.webhook_id].entity_id, row.webhook_id)
+
+
+def _follow_earlier(store: Store, webhook_id: int, old: SealedSecret, new: SealedSecret) -> None:
+    earlier = store.outbox.book.earlier_secrets
+    if (known := earlier.get(webhook_id)) is not None and known.secret == old:
+        earlier[webhook_id] = replace(known, secret=new)
+
+
 def _follow_totp(store: Store, user_id: int, old: SealedSecret, new: SealedSecret) -> None:
     totps = store.directory.people.totps
     if (totp := totps.get(user_id)) is not None and totp.secret == old:
@@ -77,6 +87,12 @@ SEALED_COLUMNS: Sequence[SealedColumn] = (
         WebhookRow.webhook_id.expression,
         lambda _store, row: webhook_identity(row.entity_id, row.webhook_id),
         _follow_webhook,
+    ),
+    SealedColumn(
+        Base.metadata.tables["webhook_earlier_secret"],
+        WebhookEarlierSecretRow.webhook_id.expression,
+        _earlier_identity,
+        _follow_earlier,
     ),
     SealedColumn(
         Base.metadata.tables["totp"],

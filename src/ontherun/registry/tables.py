@@ -30,13 +30,23 @@ class EntityRow(Base):
 
 
 class GlobexFirmRow(Base):
-    """A Globex firm."""
+    """A Globex firm. A withdrawn one keeps its row, so that its GFID is never given again."""
 
     __tablename__ = "globex_firm"
     gfid: Mapped[str] = mapped_column(String(5), primary_key=True)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entity.entity_id"))
     name: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[int]
+    withdrawn_at: Mapped[int | None]
+
+
+class RouteThroughRow(Base):
+    """That sessions of the primary firm, which is another entity's, may carry a firm."""
+
+    __tablename__ = "route_through"
+    gfid: Mapped[str] = mapped_column(ForeignKey("globex_firm.gfid"), primary_key=True)
+    primary_gfid: Mapped[str] = mapped_column(ForeignKey("globex_firm.gfid"), primary_key=True)
+    authorised_at: Mapped[int]
 
 
 class SessionRow(Base):
@@ -75,6 +85,7 @@ class KeyPairRow(Base):
     __tablename__ = "key_pair"
     access_key_id: Mapped[str] = mapped_column(String(20), primary_key=True)
     session_id: Mapped[str] = mapped_column(ForeignKey("session.session_id"), index=True)
+    label: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[int]
     expires_at: Mapped[int]
     ends_by: Mapped[str] = mapped_column(String(40))

@@ -82,6 +82,16 @@ class WebhookRow(Base):
     master_key_id: Mapped[str | None] = mapped_column(String(16))
 
 
+class WebhookEarlierSecretRow(Base):
+    """The secret that a webhook had before its last rotation; it signs, too, until `valid_until`."""
+
+    __tablename__ = "webhook_earlier_secret"
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhook.webhook_id"), primary_key=True, autoincrement=False)
+    valid_until: Mapped[int]
+    sealed_secret: Mapped[bytes]
+    master_key_id: Mapped[str] = mapped_column(String(16))
+
+
 class ExpiryRungRow(Base):
     """That a pair's expiry was announced so many days before, or with 0 that it has expired."""
 

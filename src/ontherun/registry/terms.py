@@ -25,6 +25,8 @@ class RequestKind(StrEnum):
     CHANGE_MARKET_DATA_SESSION = "change-market-data-session"
     DELETE_MARKET_DATA_SESSION = "delete-market-data-session"
     REGISTER_FIRM = "register-firm"
+    RENAME_FIRM = "rename-firm"
+    WITHDRAW_FIRM = "withdraw-firm"
 
 
 @unique
@@ -204,6 +206,23 @@ class RegisterFirm(Terms):
     name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameFirm(Terms):
+    """Another name for a Globex firm."""
+
+    kind: ClassVar = RequestKind.RENAME_FIRM
+    gfid: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawFirm(Terms):
+    """The end of a Globex firm that no session carries any more."""
+
+    kind: ClassVar = RequestKind.WITHDRAW_FIRM
+    gfid: str
+
+
 AnyTerms = (
     CreateSessions
     | ImportSessions
@@ -217,6 +236,8 @@ AnyTerms = (
     | ChangeMarketDataSession
     | DeleteMarketDataSession
     | RegisterFirm
+    | RenameFirm
+    | WithdrawFirm
 )
 _OF_KIND: Mapping[RequestKind, type[AnyTerms]] = MappingProxyType({terms.kind: terms for terms in get_args(AnyTerms)})
 

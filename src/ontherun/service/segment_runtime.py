@@ -106,8 +106,9 @@ class SegmentRuntime:
         journal = self._write(data / f"journal-{segment}.bin", log, self._tail.position)
         self.following.catch_up()
         self._tail.close()
-        self.gateway.outbox.path.rename(data / f"outbox-{segment}.bin")
         promoted = take_over(self.gateway, journal)
+        (theirs := data / f"outbox-{segment}.bin").unlink(missing_ok=True)  # to replace it would flush ours to the disk
+        self.gateway.outbox.path.rename(theirs)
         if not self.engine.instruments:
             self._begin(instruments)
         self._settle()

@@ -17,8 +17,8 @@ from ontherun.gateway.recovery import Recovered
 from ontherun.ilink.controls import ControlPolicy
 from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
-from ontherun.portal.app import create_app
-from ontherun.portal.routes_people import sign_in_url
+from ontherun.portal import create_app
+from ontherun.portal.addresses import sign_in_url
 from ontherun.portal.single_sign_on import SingleSignOn
 from ontherun.portal.status import GatewayAddress, InstrumentSummary, MarketSummary
 from ontherun.registry import (
@@ -40,7 +40,7 @@ from ontherun.service.market_hours import MarketHours
 from ontherun.service.pair import standby_gateways
 from ontherun.service.segment_runtime import SegmentRuntime
 from ontherun.service.settings import Settings
-from ontherun.service.web import WebServer
+from ontherun.service.web import MadeWhenAsked, WebServer
 from ontherun.trace import TraceStore
 
 
@@ -327,14 +327,13 @@ class Venue:
         provider = settings.identity_provider
         sso = None if provider is None else SingleSignOn(provider, machine_time(self.registry.clock))
         self.registry.passkeys.public_url = lambda: self.public_url
-        server = WebServer(create_app(self.registry, self, sso), listening)
+        server = WebServer(MadeWhenAsked(lambda: create_app(self.registry, self, sso)), listening)
         self._close.push_async_callback(server.stop)
         await server.ready()
 
     def _collect_no_garbage(self) -> None:
         """Nothing on the order path makes cycles; with the collector on, a growing book costs pauses of tens of
         milliseconds."""
-        gc.collect()
         gc.freeze()
         gc.disable()
         self._close.callback(gc.enable)

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD = 64 * 1024
@@ -25,6 +26,22 @@ MOST_CONNECTIONS = 500
 
 REQUESTS_END_IN = 2.0
 """Seconds that a stop waits for requests under way; one that never ends must not keep the venue up."""
+
+
+class MadeWhenAsked:
+    """An application that the first request makes, in a thread beside the gateways: a venue that only trades does
+    without it."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._made: asyncio.Task[ASGIApp] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or begin one that goes on."""
+        if self._made is None:
+            self._made = asyncio.create_task(asyncio.to_thread(self._make))
+        app = await asyncio.shield(self._made)
+        await app(scope, receive, send)
 
 
 class LimitedHttp(HttpToolsProtocol):

@@ -7,7 +7,18 @@ from fastapi.responses import HTMLResponse, Response
 
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.models import Id
-from ontherun.portal.pages.asking import FormPage, Values, ask, common_context, lines, listed, one
+from ontherun.portal.pages.asking import (
+    Amend,
+    FormPage,
+    Values,
+    amending,
+    ask,
+    common_context,
+    listed,
+    one,
+    settings_of,
+)
+from ontherun.portal.pages.deleting import Ending, ask_to_end, show
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
 from ontherun.portal.pages.key_forms import Problem
 from ontherun.portal.pages.shell import render
@@ -50,10 +61,11 @@ async def list_groups(request: Request, registry: Serving, viewer: Viewer) -> HT
 
 
 @router.get("/drop-copy/new", response_class=HTMLResponse)
-async def new_group(request: Request, registry: Serving, viewer: Viewer) -> HTMLResponse:
+async def new_group(request: Request, registry: Serving, viewer: Viewer, amend: Amend = 0) -> HTMLResponse:
     """Ask what a new group is to be like."""
     every = [CopiedMessages.ACKS, CopiedMessages.EXECUTION_REPORTS, CopiedMessages.REJECTS, CopiedMessages.TRADE_BUSTS]
-    return _form_page(request, registry, viewer, None)({"messages": [message.value for message in every]}, None)
+    values: Values = {"messages": [message.value for message in every]}
+    return _form_page(request, registry, viewer, None)(values | await amending(registry, viewer, amend), None)
 
 
 @router.post("/drop-copy/new", dependencies=[CsrfChecked], response_class=HTMLResponse)
@@ -67,9 +79,7 @@ async def create(request: Request, registry: Serving, viewer: Viewer) -> Respons
             market=market_of(values),
             sources=_sources(values),
             messages=_messages(values),
-            front_end_system=one(values, "front_end_system"),
-            allowed_sources=tuple(lines(values, "allowed_sources")),
-            live_date=one(values, "live_date") or None,
+            **settings_of(values),
         )
 
     return await ask(
@@ -85,10 +95,13 @@ async def create(request: Request, registry: Serving, viewer: Viewer) -> Respons
 
 
 @router.get("/drop-copy/{group_id}", response_class=HTMLResponse)
-async def show_group(request: Request, registry: Serving, viewer: Viewer, group_id: Id) -> HTMLResponse:
+async def show_group(
+    request: Request, registry: Serving, viewer: Viewer, group_id: Id, amend: Amend = 0
+) -> HTMLResponse:
     """Show a group, in a form where the viewer may change it."""
     group = registry.drop_copy.get(viewer, group_id)
-    return _form_page(request, registry, viewer, group)(_values(registry, group), None)
+    values = _values(registry, group) | await amending(registry, viewer, amend)
+    return _form_page(request, registry, viewer, group)(values, None)
 
 
 @router.post("/drop-copy/{group_id}", dependencies=[CsrfChecked], response_class=HTMLResponse)
@@ -102,9 +115,7 @@ async def change(request: Request, registry: Serving, viewer: Viewer, group_id: 
             name=one(values, "name"),
             sources=_sources(values),
             messages=_messages(values),
-            front_end_system=one(values, "front_end_system"),
-            allowed_sources=tuple(lines(values, "allowed_sources")),
-            live_date=one(values, "live_date") or None,
+            **settings_of(values),
         )
 
     return await ask(
@@ -119,28 +130,28 @@ async def change(request: Request, registry: Serving, viewer: Viewer, group_id: 
     )
 
 
+@router.get("/drop-copy/{group_id}/delete", response_class=HTMLResponse)
+async def delete_page(
+    request: Request, registry: Serving, viewer: Viewer, group_id: Id, amend: Amend = 0
+) -> HTMLResponse:
+    """Show what the end of a group means."""
+    return await show(request, registry, viewer, _ending(registry, viewer, group_id), amend)
+
+
 @router.post("/drop-copy/{group_id}/delete", dependencies=[CsrfChecked], response_class=HTMLResponse)
 async def delete(request: Request, registry: Serving, viewer: Viewer, group_id: Id) -> Response:
     """Review or submit the end of a group."""
-    group = registry.drop_copy.found(viewer, group_id)
+    return await ask_to_end(request, registry, viewer, _ending(registry, viewer, group_id))
 
-    def read(values: Values) -> AnyTerms:
-        if one(values, "confirm") != group.name:
-            raise InvalidError("confirm", "is not the name of the group.", group.name)
-        return DeleteDropCopyGroup(group_id=group_id)
 
-    def again(_values_typed: Values, problem: Problem | None) -> HTMLResponse:
-        return _form_page(request, registry, viewer, group)(_values(registry, group), problem)
-
-    return await ask(
-        request,
-        registry,
-        viewer,
-        read,
-        again,
-        title=f"Delete {group.name}",
-        crumbs=[*_CRUMBS, (group.name, f"/drop-copy/{group_id}")],
-        where_to=lambda _done: "/drop-copy",
+def _ending(registry: Registry, viewer: Principal, group_id: int) -> Ending:
+    return Ending(
+        DeleteDropCopyGroup(group_id=group_id),
+        registry.drop_copy.found(viewer, group_id).name,
+        f"/drop-copy/{group_id}",
+        _CRUMBS[0],
+        f"/api/v1/drop-copy-groups/{group_id}",
+        f"ontherun drop-copy delete {group_id}",
     )
 
 
@@ -208,7 +219,7 @@ def _form_page(request: Request, registry: Registry, viewer: Principal, group: D
             sources_text=" ".join(values.get("sources", [])),
             messages=[(message.value, message.value.replace("-", " ")) for message in CopiedMessages],
             count=len(registry.drop_copy.list(viewer)),
-            **common_context(problem, (*FIELDS, "confirm")),
+            **common_context(problem, FIELDS),
         )
 
     return page

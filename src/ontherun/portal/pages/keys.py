@@ -71,7 +71,7 @@ async def all_keys(
         score=score_of_entity(health for _, health in scores),
         sessions=len(scores),
         unwell=[(session, health) for session, health in scores if health.concerns][:10],
-        figures=_figures(registry, scores),
+        figures=_figures(registry, viewer, scores),
         may_generate=bool(_generating(viewer, [session for session, _ in scores])),
     )
 
@@ -195,19 +195,18 @@ def _searched(registry: Registry, stored: StoredKeyPair) -> str:
 
 def _healths(registry: Registry, viewer: Principal) -> list[tuple[AnySession, Health]]:
     """Return every session that the viewer sees with its health, what is worst in front."""
-    now, standings = registry.clock.now(), registry.pairs.standings
-    found = [(session, standings.of(session.session_id, now).health) for session in registry.pairs.sessions(viewer)]
+    found = [(session, registry.pairs.health(session.session_id)) for session in registry.pairs.sessions(viewer)]
     return sorted(found, key=lambda each: each[1].score)
 
 
-def _figures(registry: Registry, scores: Sequence[tuple[AnySession, Health]]) -> dict[str, int]:
+def _figures(registry: Registry, viewer: Principal, scores: Sequence[tuple[AnySession, Health]]) -> dict[str, int]:
     now = registry.clock.now()
-    standings = [registry.pairs.standings.of(session.session_id, now) for session, _ in scores]
+    states = [stored.state(now) for stored in registry.pairs.every(viewer)]
     findings = [concern.finding for _, health in scores for concern in health.concerns]
     return {
-        "valid": sum(len(standing.valid) for standing in standings),
-        "expiring": sum(standing.expiring for standing in standings),
-        "without": sum(not standing.valid for standing in standings),
+        "valid": sum(state.valid for state in states),
+        "expiring": states.count(KeyPairState.EXPIRING),
+        "without": findings.count(Finding.NO_VALID_PAIR),
         "unused": findings.count(Finding.NEVER_USED),
     }
 
@@ -234,7 +233,7 @@ def _new_page(
 ) -> HTMLResponse:
     now = registry.clock.now()
     fitting = [
-        (session, len(registry.pairs.standings.of(session.session_id, now).valid))
+        (session, len(registry.directory.valid_pairs_of(session.session_id, now)))
         for session in _generating(viewer, registry.pairs.sessions(viewer))
         if not q or q.lower() in " ".join((session.session_id, session.label, *session.firms)).lower()
     ]

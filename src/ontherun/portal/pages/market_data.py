@@ -5,7 +5,19 @@ from fastapi.responses import HTMLResponse, Response
 
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.models import SessionId
-from ontherun.portal.pages.asking import FormPage, Values, ask, common_context, lines, number, one
+from ontherun.portal.pages.asking import (
+    Amend,
+    FormPage,
+    Values,
+    amending,
+    ask,
+    common_context,
+    number,
+    one,
+    settings_of,
+    typed,
+)
+from ontherun.portal.pages.deleting import Ending, ask_to_end, show
 from ontherun.portal.pages.drop_copy import managed_firms, market_of
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
 from ontherun.portal.pages.key_forms import Problem
@@ -16,7 +28,6 @@ from ontherun.registry import (
     ChangeMarketDataSession,
     CreateMarketDataSessions,
     DeleteMarketDataSession,
-    InvalidError,
     Market,
     MarketDataSession,
     Principal,
@@ -33,7 +44,6 @@ FIELDS = (
     "allowed_sources",
     "label",
     "notes",
-    "confirm",
 )
 _CRUMBS = [("Market Data sessions", "/market-data")]
 
@@ -57,9 +67,9 @@ async def list_sessions(request: Request, registry: Serving, viewer: Viewer) -> 
 
 
 @router.get("/market-data/new", response_class=HTMLResponse)
-async def new_sessions(request: Request, registry: Serving, viewer: Viewer) -> HTMLResponse:
+async def new_sessions(request: Request, registry: Serving, viewer: Viewer, amend: Amend = 0) -> HTMLResponse:
     """Ask what new sessions are to be like."""
-    return _form_page(request, registry, viewer, None)({"market": ["US"]}, None)
+    return _form_page(request, registry, viewer, None)(await amending(registry, viewer, amend), None)
 
 
 @router.post("/market-data/new", dependencies=[CsrfChecked], response_class=HTMLResponse)
@@ -72,11 +82,7 @@ async def create(request: Request, registry: Serving, viewer: Viewer) -> Respons
             market=market_of(values),
             products=tuple(values.get("products", ())),
             number_of_sessions=number(values, "number_of_sessions", 1),
-            label=one(values, "label"),
-            notes=one(values, "notes"),
-            front_end_system=one(values, "front_end_system"),
-            allowed_sources=tuple(lines(values, "allowed_sources")),
-            live_date=one(values, "live_date") or None,
+            **settings_of(values, "label", "notes"),
         )
 
     return await ask(
@@ -92,10 +98,13 @@ async def create(request: Request, registry: Serving, viewer: Viewer) -> Respons
 
 
 @router.get("/market-data/{session_id}/edit", response_class=HTMLResponse)
-async def edit_page(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> HTMLResponse:
+async def edit_page(
+    request: Request, registry: Serving, viewer: Viewer, session_id: SessionId, amend: Amend = 0
+) -> HTMLResponse:
     """Show the settings of a session in a form."""
     session = registry.market_data.found(viewer, session_id)
-    return _form_page(request, registry, viewer, session)(_values(session), None)
+    values = typed(_as_it_is(session)) | await amending(registry, viewer, amend)
+    return _form_page(request, registry, viewer, session)(values, None)
 
 
 @router.post("/market-data/{session_id}/edit", dependencies=[CsrfChecked], response_class=HTMLResponse)
@@ -107,11 +116,7 @@ async def edit(request: Request, registry: Serving, viewer: Viewer, session_id: 
         return ChangeMarketDataSession(
             session_id=session_id,
             products=tuple(sorted(values.get("products", ()))),
-            label=one(values, "label"),
-            notes=one(values, "notes"),
-            front_end_system=one(values, "front_end_system"),
-            allowed_sources=tuple(lines(values, "allowed_sources")),
-            live_date=one(values, "live_date") or None,
+            **settings_of(values, "label", "notes"),
         )
 
     return await ask(
@@ -126,39 +131,42 @@ async def edit(request: Request, registry: Serving, viewer: Viewer, session_id: 
     )
 
 
+@router.get("/market-data/{session_id}/delete", response_class=HTMLResponse)
+async def delete_page(
+    request: Request, registry: Serving, viewer: Viewer, session_id: SessionId, amend: Amend = 0
+) -> HTMLResponse:
+    """Show what the end of a session means."""
+    return await show(request, registry, viewer, _ending(registry, viewer, session_id), amend)
+
+
 @router.post("/market-data/{session_id}/delete", dependencies=[CsrfChecked], response_class=HTMLResponse)
 async def delete(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> Response:
     """Review or submit the end of a session."""
-    session = registry.market_data.found(viewer, session_id)
+    return await ask_to_end(request, registry, viewer, _ending(registry, viewer, session_id))
 
-    def read(values: Values) -> AnyTerms:
-        if one(values, "confirm") != session_id:
-            raise InvalidError("confirm", "is not the Session ID.", session_id)
-        return DeleteMarketDataSession(session_id=session_id)
 
-    def again(_values_typed: Values, problem: Problem | None) -> HTMLResponse:
-        return _form_page(request, registry, viewer, session)(_values(session), problem)
-
-    return await ask(
-        request,
-        registry,
-        viewer,
-        read,
-        again,
-        title=f"Delete {session_id}",
-        crumbs=[*_CRUMBS, (session_id, f"/sessions/{session_id}")],
-        where_to=lambda _done: "/market-data",
+def _ending(registry: Registry, viewer: Principal, session_id: str) -> Ending:
+    registry.market_data.found(viewer, session_id)
+    return Ending(
+        DeleteMarketDataSession(session_id=session_id),
+        session_id,
+        f"/market-data/{session_id}",
+        _CRUMBS[0],
+        f"/api/v1/market-data-sessions/{session_id}",
+        f"ontherun market-data delete {session_id}",
     )
 
 
-def _values(session: MarketDataSession) -> Values:
-    return {
-        "products": list(session.products),
-        "label": [session.label],
-        "notes": [session.notes],
-        "front_end_system": [session.front_end_system],
-        "allowed_sources": ["\n".join(session.allowed_sources)],
-    }
+def _as_it_is(session: MarketDataSession) -> ChangeMarketDataSession:
+    """Return what asks for the settings that a session has."""
+    return ChangeMarketDataSession(
+        session_id=session.session_id,
+        products=session.products,
+        label=session.label,
+        notes=session.notes,
+        front_end_system=session.front_end_system,
+        allowed_sources=session.allowed_sources,
+    )
 
 
 def _form_page(request: Request, registry: Registry, viewer: Principal, session: MarketDataSession | None) -> FormPage:

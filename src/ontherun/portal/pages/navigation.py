@@ -82,6 +82,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     (
         "Administration",
         (
+            Place("/firms", "Entities and firms", "firms"),
             Place("/people", "People", "people"),
             Place("/notices", "Notices", "notices"),
             Place("/audit", "Audit", "audit"),

@@ -208,7 +208,23 @@ async def add_webhook(
     except (InvalidError, ConflictError) as error:
         typed = {"entity_id": entity_id, "url": url, "label": label, "topics": topics}
         return _webhooks_page(request, registry, viewer, typed, error)
-    return render(request, "notices/new_webhook.html", hook=hook, secret=secret_text(secret))
+    return render(request, "notices/new_webhook.html", hook=hook, secret=secret_text(secret), until=None)
+
+
+@router.post("/notices/webhooks/{webhook_id}/rotate", dependencies=[CsrfChecked], response_class=HTMLResponse)
+async def rotate_webhook(
+    request: Request,
+    registry: Serving,
+    viewer: Viewer,
+    webhook_id: models.Id,
+    overlap: Annotated[int, Form(ge=0, le=168)] = 24,
+) -> Response:
+    """Give a webhook another signing secret and show it, this once. `overlap` in hours."""
+    hooks = registry.notices.webhooks
+    secret = await hooks.rotate(viewer, webhook_id, overlap)
+    until = hooks.earlier_until(webhook_id) or registry.clock.now()
+    hook = hooks.get(viewer, webhook_id)
+    return render(request, "notices/new_webhook.html", hook=hook, secret=secret_text(secret), until=until)
 
 
 @router.post("/notices/webhooks/{webhook_id}/remove", dependencies=[CsrfChecked])
@@ -239,7 +255,7 @@ def _webhooks_page(
         "notices/webhooks.html",
         _status(error),
         TABS=TABS,
-        rows=[(hook, views_notices.webhook(hook, viewer).url) for hook in registry.notices.webhooks.list(viewer)],
+        rows=[(hook, views_notices.webhook(hook, viewer, registry)) for hook in registry.notices.webhooks.list(viewer)],
         mine={entity.entity_id for entity in _managed(registry, viewer)},
         **_form(registry, viewer, typed or {}, error),
     )

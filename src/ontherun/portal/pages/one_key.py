@@ -27,7 +27,7 @@ router = APIRouter(include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=200)]
 _PAIR = "/sessions/{session_id}/keys/{access_key_id}"
-FORMS = ("download", "cut-over", "delete")
+FORMS = ("download", "label", "cut-over", "delete")
 
 
 @router.get(_PAIR, response_class=HTMLResponse)
@@ -69,6 +69,24 @@ async def download(
         typed = {"form": form, "public_key": public_key, "reason": reason}
         return _page(request, registry, viewer, session_id, access_key_id, "download", problem_of(error), typed)
     return attachment(FILE_FORMATS[form](key_file), views_keys.file_name(key_file, form), views_keys.MEDIA_TYPES[form])
+
+
+@router.post(f"{_PAIR}/label", dependencies=[CsrfChecked], response_class=HTMLResponse)
+async def set_label(
+    request: Request,
+    registry: Serving,
+    viewer: Viewer,
+    session_id: SessionId,
+    access_key_id: AccessKeyId,
+    label: Text = "",
+) -> Response:
+    """Call a pair something else."""
+    try:
+        await registry.pairs.label(viewer, session_id, access_key_id, label.strip())
+    except FormError as error:
+        typed = {"label": label}
+        return _page(request, registry, viewer, session_id, access_key_id, "label", problem_of(error), typed)
+    return _done(request, session_id, access_key_id, f"Key pair {access_key_id} has its label.")
 
 
 @router.post(f"{_PAIR}/deactivate", dependencies=[CsrfChecked])
@@ -152,9 +170,10 @@ def _page(
         problem.status if problem else 200,
         row=row,
         may_download=viewer.may(Right.DOWNLOAD_KEYS, entity_id) and row.stored.secret is not None,
+        may_label=viewer.may(Right.GENERATE_KEYS, entity_id),
         may_delete=viewer.may(Right.DELETE_KEYS, entity_id),
         question=question(registry, viewer),
         zones=zones(request),
         problems={each: problem if each == form else None for each in FORMS},
-        typed={**defaults, **(typed or {})},
+        typed={"label": row.stored.label, **defaults, **(typed or {})},
     )

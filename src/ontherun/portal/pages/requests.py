@@ -15,14 +15,28 @@ from ontherun.portal.pages.shell import redirect, render
 from ontherun.portal.routes_requests import requests_file
 from ontherun.portal.views_requests import plain
 from ontherun.registry import (
+    AnyTerms,
+    ChangeDropCopyGroup,
+    ChangeMarketDataSession,
+    ChangeSession,
+    CreateDropCopyGroup,
+    CreateMarketDataSessions,
     CreateSessions,
+    DeleteDropCopyGroup,
+    DeleteMarketDataSession,
+    DeleteSession,
+    ImportSessions,
     Principal,
+    RegisterFirm,
     Registry,
+    RenameFirm,
     RequestKind,
     RequestOrder,
     RequestQuery,
     RequestStatus,
     Right,
+    SetProtocol,
+    WithdrawFirm,
     identity,
     terms_to_json,
 )
@@ -168,6 +182,37 @@ async def cancel(request: Request, registry: Serving, viewer: Viewer, request_id
     return redirect(request, f"/requests/{request_id}", f"Request {request_id} was cancelled.")
 
 
+def _form_of(terms: AnyTerms) -> str:
+    """Return the page with the form that asks for such terms."""
+    match terms:
+        case CreateSessions():
+            return "/sessions/new"
+        case ImportSessions():
+            return "/sessions/import"
+        case ChangeSession():
+            return f"/sessions/{terms.session_id}/edit"
+        case SetProtocol():
+            return f"/sessions/{terms.session_id}/protocol"
+        case DeleteSession():
+            return f"/sessions/{terms.session_id}/delete"
+        case CreateDropCopyGroup():
+            return "/drop-copy/new"
+        case ChangeDropCopyGroup():
+            return f"/drop-copy/{terms.group_id}"
+        case DeleteDropCopyGroup():
+            return f"/drop-copy/{terms.group_id}/delete"
+        case CreateMarketDataSessions():
+            return "/market-data/new"
+        case ChangeMarketDataSession():
+            return f"/market-data/{terms.session_id}/edit"
+        case DeleteMarketDataSession():
+            return f"/market-data/{terms.session_id}/delete"
+        case RegisterFirm():
+            return "/firms/new"
+        case RenameFirm() | WithdrawFirm():
+            return f"/firms/{terms.gfid}"
+
+
 async def _again(
     request: Request, registry: Registry, viewer: Principal, request_id: int, problem: Problem, reason: str = ""
 ) -> HTMLResponse:
@@ -195,7 +240,7 @@ def _page(
         terms=list(plain(terms_to_json(found.terms)).items()),
         may_decide=registry.requests.may_decide(viewer, found),
         may_cancel=found.status.open and may_manage,
-        may_amend=found.status.open and may_manage and isinstance(found.terms, CreateSessions),
+        amend_at=f"{_form_of(found.terms)}?amend={found.request_id}" if found.status.open and may_manage else None,
         sessions=[
             (session_id, (session := registry.directory.session(session_id)) is not None and not session.deleted_at)
             for session_id in found.session_ids

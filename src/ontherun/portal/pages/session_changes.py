@@ -7,10 +7,21 @@ from fastapi.responses import HTMLResponse, Response
 
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.models import SessionId
-from ontherun.portal.pages.asking import FormPage, Values, ask, common_context, lines, one
+from ontherun.portal.pages.asking import (
+    Amend,
+    FormPage,
+    Values,
+    amending,
+    ask,
+    common_context,
+    one,
+    settings_of,
+    typed,
+)
+from ontherun.portal.pages.deleting import Ending, ask_to_end, show
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
 from ontherun.portal.pages.key_forms import Problem
-from ontherun.portal.pages.sessions import FIELDS, segments_of, values_for
+from ontherun.portal.pages.sessions import FIELDS, authorised_firms, firms_of, segments_of
 from ontherun.portal.pages.shell import render
 from ontherun.portal.routes_session_requests import like
 from ontherun.registry import (
@@ -41,10 +52,13 @@ def _crumbs(session_id: str) -> list[tuple[str, str]]:
 
 
 @router.get("/sessions/{session_id}/edit", response_class=HTMLResponse)
-async def edit_page(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> HTMLResponse:
+async def edit_page(
+    request: Request, registry: Serving, viewer: Viewer, session_id: SessionId, amend: Amend = 0
+) -> HTMLResponse:
     """Show the settings of a session in a form."""
     session = _session(registry, viewer, session_id)
-    return _form_page(request, registry, viewer, session)(values_for(like(session)), None)
+    values = typed(like(session)) | await amending(registry, viewer, amend)
+    return _form_page(request, registry, viewer, session)(values, None)
 
 
 @router.post("/sessions/{session_id}/edit", dependencies=[CsrfChecked], response_class=HTMLResponse)
@@ -53,17 +67,12 @@ async def edit(request: Request, registry: Serving, viewer: Viewer, session_id: 
     session = _session(registry, viewer, session_id)
 
     def read(values: Values) -> AnyTerms:
-        primary = one(values, "primary")
         return ChangeSession(
             session_id=session_id,
-            firms=(primary, *(gfid for gfid in values.get("secondary", ()) if gfid != primary)),
+            firms=firms_of(values),
             market_segments=segments_of(values),
             cancel_on_disconnect="cancel_on_disconnect" in values,
-            label=one(values, "label"),
-            notes=one(values, "notes"),
-            front_end_system=one(values, "front_end_system"),
-            allowed_sources=tuple(lines(values, "allowed_sources")),
-            live_date=one(values, "live_date") or None,
+            **settings_of(values, "label", "notes"),
         )
 
     return await ask(
@@ -79,6 +88,15 @@ async def edit(request: Request, registry: Serving, viewer: Viewer, session_id: 
     )
 
 
+@router.get("/sessions/{session_id}/protocol", response_class=HTMLResponse)
+async def protocol_page(
+    request: Request, registry: Serving, viewer: Viewer, session_id: SessionId, amend: Amend = 0
+) -> HTMLResponse:
+    """Ask for another protocol of a session."""
+    session = _session(registry, viewer, session_id)
+    return _protocol_page(request, session)(await amending(registry, viewer, amend), None)
+
+
 @router.post("/sessions/{session_id}/protocol", dependencies=[CsrfChecked], response_class=HTMLResponse)
 async def set_protocol(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> Response:
     """Review or submit another protocol."""
@@ -88,17 +106,15 @@ async def set_protocol(request: Request, registry: Serving, viewer: Viewer, sess
         wanted = one(values, "protocol")
         if wanted not in [protocol.value for protocol in SessionProtocol]:
             raise InvalidError("protocol", "is no protocol.", " or ".join(SessionProtocol))
-        return SetProtocol(session_id=session_id, protocol=SessionProtocol(wanted))
-
-    def again(_values: Values, problem: Problem | None) -> HTMLResponse:
-        return _form_page(request, registry, viewer, session)(values_for(like(session)), problem)
+        live_date = one(values, "live_date") or None
+        return SetProtocol(session_id=session_id, protocol=SessionProtocol(wanted), live_date=live_date)
 
     return await ask(
         request,
         registry,
         viewer,
         read,
-        again,
+        _protocol_page(request, session),
         title=f"Protocol of session {session_id}",
         crumbs=_crumbs(session_id),
         where_to=_back_to(session_id),
@@ -106,30 +122,28 @@ async def set_protocol(request: Request, registry: Serving, viewer: Viewer, sess
 
 
 @router.get("/sessions/{session_id}/delete", response_class=HTMLResponse)
-async def delete_page(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> HTMLResponse:
-    """Show what the end of a session means, and ask for its id to be typed."""
-    return _delete_page(request, registry, viewer, _session(registry, viewer, session_id))({}, None)
+async def delete_page(
+    request: Request, registry: Serving, viewer: Viewer, session_id: SessionId, amend: Amend = 0
+) -> HTMLResponse:
+    """Show what the end of a session means."""
+    return await show(request, registry, viewer, _ending(registry, viewer, session_id), amend)
 
 
 @router.post("/sessions/{session_id}/delete", dependencies=[CsrfChecked], response_class=HTMLResponse)
 async def delete(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> Response:
     """Review or submit the end of a session."""
-    session = _session(registry, viewer, session_id)
+    return await ask_to_end(request, registry, viewer, _ending(registry, viewer, session_id))
 
-    def read(values: Values) -> AnyTerms:
-        if one(values, "confirm") != session_id:
-            raise InvalidError("confirm", "is not the Session ID.", session_id)
-        return DeleteSession(session_id=session_id, end_session="end_session" in values)
 
-    return await ask(
-        request,
-        registry,
-        viewer,
-        read,
-        _delete_page(request, registry, viewer, session),
-        title=f"Delete session {session_id}",
-        crumbs=_crumbs(session_id),
-        where_to=lambda _done: "/sessions",
+def _ending(registry: Registry, viewer: Principal, session_id: str) -> Ending:
+    _session(registry, viewer, session_id)
+    return Ending(
+        DeleteSession(session_id=session_id),
+        session_id,
+        f"/sessions/{session_id}",
+        ("Order Entry sessions", "/sessions"),
+        f"/api/v1/sessions/{session_id}",
+        f"ontherun session delete {session_id}",
     )
 
 
@@ -152,25 +166,24 @@ def _form_page(request: Request, registry: Registry, viewer: Principal, session:
             session=session,
             values=values,
             firms=firms,
+            others=authorised_firms(registry, viewer),
             segments=[(str(segment), f"Market segment {segment}") for segment in registry.market_segments],
-            protocols=[protocol.value for protocol in SessionProtocol],
             **common_context(problem, FIELDS),
         )
 
     return page
 
 
-def _delete_page(request: Request, registry: Registry, viewer: Principal, session: OrderEntrySession) -> FormPage:
+def _protocol_page(request: Request, session: OrderEntrySession) -> FormPage:
     def page(values: Values, problem: Problem | None) -> HTMLResponse:
-        preview = registry.requests.preview(viewer, DeleteSession(session_id=session.session_id))
         return render(
             request,
-            "sessions/delete.html",
+            "sessions/protocol.html",
             200 if problem is None else problem.status,
             session=session,
             values=values,
-            effects=[effect for effect in preview.effects if "connection" not in effect],
-            **common_context(problem, ("confirm",)),
+            protocols=[protocol.value for protocol in SessionProtocol],
+            **common_context(problem, ("protocol", "live_date")),
         )
 
     return page

@@ -109,6 +109,7 @@ async def generate(
     when: Text = "now",
     at: Text = "",
     zone: Text = "UTC",
+    label: Text = "",
 ) -> Response:
     """Generate a pair."""
     session = registry.pairs.session(viewer, session_id)
@@ -116,9 +117,11 @@ async def generate(
         cut_over_at = typed_time("at", at, zone) if when == "later" else None
         if when not in ("now", "later"):
             raise InvalidError("when", "is no choice.", "now or later")
-        stored = await registry.pairs.generate(viewer, session_id, delete=delete or None, cut_over_at=cut_over_at)
+        stored = await registry.pairs.generate(
+            viewer, session_id, delete=delete or None, cut_over_at=cut_over_at, label=label.strip()
+        )
     except FormError as error:
-        typed = {"delete": delete, "when": when, "at": at, "zone": zone}
+        typed = {"delete": delete, "when": when, "at": at, "zone": zone, "label": label}
         return _generate_page(request, registry, session, problem_of(error), typed)
     access_key_id = stored.pair.access_key_id
     return redirect(request, f"/sessions/{session_id}/keys/{access_key_id}", f"Key pair {access_key_id} was generated.")
@@ -182,7 +185,7 @@ def _generate_page(
         plan=plan,
         zones=zones(request),
         problem=problem,
-        typed={"delete": "", "when": "now", "at": "", "zone": zones(request)[0][0], **(typed or {})},
+        typed={"delete": "", "when": "now", "at": "", "zone": zones(request)[0][0], "label": "", **(typed or {})},
     )
 
 

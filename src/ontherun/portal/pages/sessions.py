@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,21 @@ from fastapi.responses import HTMLResponse, Response
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.exports import ExportFormat
 from ontherun.portal.headers import LARGEST_FILE
-from ontherun.portal.pages.asking import FormPage, Values, ask, common_context, lines, number, one
+from ontherun.portal.pages.asking import (
+    Amend,
+    FormPage,
+    Values,
+    amended_by,
+    amending,
+    ask,
+    common_context,
+    number,
+    one,
+    settings_of,
+    submit_or_amend,
+    typed,
+    values_of,
+)
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
 from ontherun.portal.pages.key_forms import FormError, Problem, problem_of
 from ontherun.portal.pages.shell import redirect, render
@@ -22,12 +37,13 @@ from ontherun.portal.session_csv import COLUMNS
 from ontherun.portal.status import Status
 from ontherun.registry import (
     CreateSessions,
+    Directory,
     InvalidError,
     OrderEntrySession,
     Principal,
     Registry,
     Right,
-    Standings,
+    StoredKeyPair,
 )
 from ontherun.registry import Request as SubmittedRequest
 
@@ -49,18 +65,22 @@ class Row:
 
     session: OrderEntrySession
     state: str
-    standings: Standings
+    directory: Directory
     now: int
+
+    @cached_property
+    def _valid(self) -> list[StoredKeyPair]:
+        return self.directory.valid_pairs_of(self.session.session_id, self.now)
 
     @property
     def valid_pairs(self) -> int:
         """How many key pairs can log in."""
-        return len(self.standings.of(self.session.session_id, self.now).valid)
+        return len(self._valid)
 
     @property
     def next_expiry(self) -> int | None:
         """When the first of them ends, ns since 1970 UTC; None without any."""
-        return self.standings.of(self.session.session_id, self.now).next_expiry
+        return min((stored.pair.expires_at for stored in self._valid), default=None)
 
 
 _SORTS: dict[str, Callable[[Row], Any]] = {
@@ -139,7 +159,7 @@ def _rows(registry: Registry, status: Status, viewer: Principal) -> list[Row]:
         state = "logged in" if session.session_id in connected else "not logged in"
         if session.session_id in closed:
             state = "port closed"
-        rows.append(Row(session, state, registry.pairs.standings, now))
+        rows.append(Row(session, state, registry.directory, now))
     return rows
 
 
@@ -170,6 +190,13 @@ def _firms(registry: Registry, viewer: Principal) -> list[tuple[str, str]]:
     ]
 
 
+def authorised_firms(registry: Registry, viewer: Principal) -> list[tuple[str, str]]:
+    """Return the firms of other entities that have authorised one of the viewer's to carry them."""
+    own = {gfid for gfid, _ in _firms(registry, viewer)}
+    found = {firm.gfid: firm for gfid in own for firm in registry.firms.carried_by(viewer, gfid)}
+    return [(gfid, f"{gfid} {firm.name} (another entity)") for gfid, firm in sorted(found.items()) if gfid not in own]
+
+
 # New sessions.
 
 FIELDS = (
@@ -192,24 +219,18 @@ async def new_sessions(
     registry: Serving,
     viewer: Viewer,
     like_session: Annotated[str, Query(alias="like", max_length=5)] = "",
-    amend: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    amend: Amend = 0,
 ) -> HTMLResponse:
     """Ask what new sessions are to be like; `like` and `amend` begin with those of a session or of a request."""
     values: Values = {"cancel_on_disconnect": ["yes"], "market_segments": [str(registry.market_segments[0])]}
     if like_session:
-        values = values_for(like(registry.sessions.get(viewer, like_session)))
-    if amend:
-        terms = (await registry.requests.get(viewer, amend)).terms
-        if isinstance(terms, CreateSessions):
-            values = values_for(terms) | {"amend": [str(amend)]}
-    return _form_page(request, registry, viewer)(values, None)
+        values = typed(like(registry.sessions.get(viewer, like_session)))
+    return _form_page(request, registry, viewer)(values | await amending(registry, viewer, amend), None)
 
 
 @router.post("/sessions/new", dependencies=[CsrfChecked], response_class=HTMLResponse)
 async def ask_for_sessions(request: Request, registry: Serving, viewer: Viewer) -> Response:
     """Review or submit new sessions."""
-    form = await request.form()
-    amended = str(form.get("amend", ""))
     return await ask(
         request,
         registry,
@@ -220,24 +241,24 @@ async def ask_for_sessions(request: Request, registry: Serving, viewer: Viewer) 
         crumbs=_CRUMBS,
         where_to=_where_to,
         wording=_WORDING,
-        amended=int(amended) if amended.isascii() and amended.isdecimal() and len(amended) < 18 else None,
     )
 
 
 def read_new(values: Values) -> CreateSessions:
     """Return what the form of new sessions asks for."""
-    primary = one(values, "primary")
     return CreateSessions(
-        firms=(primary, *(gfid for gfid in values.get("secondary", ()) if gfid != primary)),
+        firms=firms_of(values),
         market_segments=segments_of(values),
         number_of_sessions=number(values, "number_of_sessions", 1),
         cancel_on_disconnect="cancel_on_disconnect" in values,
-        label=one(values, "label"),
-        notes=one(values, "notes"),
-        front_end_system=one(values, "front_end_system"),
-        allowed_sources=tuple(lines(values, "allowed_sources")),
-        live_date=one(values, "live_date") or None,
+        **settings_of(values, "label", "notes"),
     )
+
+
+def firms_of(values: Values) -> tuple[str, ...]:
+    """Return the firms that were chosen, the primary one first."""
+    primary = one(values, "primary")
+    return (primary, *(gfid for gfid in values.get("secondary", ()) if gfid != primary))
 
 
 def segments_of(values: Values) -> tuple[int, ...]:
@@ -248,22 +269,6 @@ def segments_of(values: Values) -> tuple[int, ...]:
     return tuple(int(text) for text in ticked)
 
 
-def values_for(terms: CreateSessions) -> Values:
-    """Return what a form shows that begins with these terms."""
-    return {
-        "primary": [terms.firms[0]],
-        "secondary": list(terms.firms[1:]),
-        "market_segments": [str(segment) for segment in terms.market_segments],
-        "number_of_sessions": [str(terms.number_of_sessions)],
-        **({"cancel_on_disconnect": ["yes"]} if terms.cancel_on_disconnect else {}),
-        "label": [terms.label],
-        "notes": [terms.notes],
-        "front_end_system": [terms.front_end_system],
-        "allowed_sources": ["\n".join(terms.allowed_sources)],
-        "live_date": [terms.live_date or ""],
-    }
-
-
 def _form_page(request: Request, registry: Registry, viewer: Principal) -> FormPage:
     def page(values: Values, problem: Problem | None) -> HTMLResponse:
         return render(
@@ -272,6 +277,7 @@ def _form_page(request: Request, registry: Registry, viewer: Principal) -> FormP
             200 if problem is None else problem.status,
             values=values,
             firms=_firms(registry, viewer),
+            others=authorised_firms(registry, viewer),
             segments=[(str(segment), f"Market segment {segment}") for segment in registry.market_segments],
             allowances=_allowances(registry, viewer),
             **common_context(problem, FIELDS),
@@ -298,9 +304,9 @@ async def export(
 
 
 @router.get("/sessions/import", response_class=HTMLResponse)
-async def ask_for_file(request: Request, _viewer: Viewer) -> HTMLResponse:
+async def ask_for_file(request: Request, registry: Serving, viewer: Viewer, amend: Amend = 0) -> HTMLResponse:
     """Ask for a CSV file."""
-    return _import_page(request)
+    return _import_page(request, await amending(registry, viewer, amend))
 
 
 @router.post("/sessions/import", dependencies=[CsrfChecked], response_class=HTMLResponse)
@@ -313,27 +319,29 @@ async def import_file(
     agreed: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
     """Check a CSV file and show what its import would do; submit it when that was agreed to."""
+    values = await values_of(request)
     if file is not None and file.size:
         content = await file.read()
     else:
         content = text.encode("utf-8", "replace")
     try:
         terms = checked_import(viewer, registry, content)
-        preview = registry.requests.preview(viewer, terms)
+        preview = registry.requests.preview(viewer, terms, amended_by(values))
         if agreed == "yes":
-            done = await registry.requests.submit(viewer, terms)
+            done = await submit_or_amend(registry, viewer, terms, values)
             to = f"/requests/{done.request_id}"
             return redirect(request, to, f"Request {done.request_id} is {done.status}.")
     except RequestValidationError as error:
         faults = [(".".join(map(str, fault["loc"][1:])), fault["msg"]) for fault in error.errors()]
-        return _import_page(request, faults=faults)
+        return _import_page(request, values, faults=faults)
     except FormError as error:
-        return _import_page(request, problem=problem_of(error))
-    return _import_page(request, preview=preview, text=content.decode("utf-8-sig"))
+        return _import_page(request, values, problem=problem_of(error))
+    return _import_page(request, values, preview=preview, text=content.decode("utf-8-sig"))
 
 
 def _import_page(
     request: Request,
+    values: Values,
     *,
     faults: Sequence[tuple[str, str]] = (),
     problem: Problem | None = None,
@@ -345,6 +353,7 @@ def _import_page(
         request,
         "sessions/import.html",
         status,
+        values=values,
         faults=faults,
         problem=problem,
         preview=preview,

@@ -1,6 +1,6 @@
 """The start page: what needs attention, how things stand, and for a newcomer the first four steps."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
@@ -13,6 +13,7 @@ from ontherun.portal.pages.guard import Viewer
 from ontherun.portal.pages.shell import render
 from ontherun.portal.pages.tones import Tone
 from ontherun.portal.routes_sessions import status_of
+from ontherun.portal.status import Status
 from ontherun.registry import AnySession, Need, NeedKind, Registry, look_over
 
 SESSIONS_SHOWN = 10
@@ -152,17 +153,16 @@ class SessionRow:
 async def start_page(request: Request, registry: Serving, viewer: Viewer) -> HTMLResponse:
     """Show the start page."""
     status = status_of(request)
-    connected_now, closed_ports = status.connected(), status.closed_ports()
-    seen = await look_over(registry, viewer, closed_ports)
+    seen = await look_over(registry, viewer, status.closed_ports())
     groups = [NeedGroup(WORDINGS[kind], list(of_kind)) for kind, of_kind in groupby(seen.needs, lambda need: need.kind)]
-    connected = sum(session.session_id in connected_now for session in seen.sessions)
+    connected = sum(session.session_id in status.connected() for session in seen.sessions)
     return render(
         request,
         "start/start.html",
         needs=groups,
         overview=seen,
         connected=connected,
-        rows=[_row(registry, session, connected_now, closed_ports) for session in seen.sessions[:SESSIONS_SHOWN]],
+        rows=[_row(registry, status, session) for session in seen.sessions[:SESSIONS_SHOWN]],
         gateways=status.gateways(),
         instruments=status.instruments(),
         firm=next((firm.gfid for firm in registry.directory.firms() if viewer.sees(firm.entity_id)), None),
@@ -170,14 +170,12 @@ async def start_page(request: Request, registry: Serving, viewer: Viewer) -> HTM
     )
 
 
-def _row(
-    registry: Registry, session: AnySession, connected: Collection[str], closed_ports: Collection[str]
-) -> SessionRow:
-    standing = registry.pairs.standings.of(session.session_id)
+def _row(registry: Registry, status: Status, session: AnySession) -> SessionRow:
+    valid = registry.directory.valid_pairs_of(session.session_id, registry.clock.now())
     return SessionRow(
         session,
-        len(standing.valid),
-        standing.next_expiry,
-        session.session_id in connected,
-        session.session_id in closed_ports,
+        len(valid),
+        min((stored.pair.expires_at for stored in valid), default=None),
+        session.session_id in status.connected(),
+        session.session_id in status.closed_ports(),
     )

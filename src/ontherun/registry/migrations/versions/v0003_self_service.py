@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
+revision = "0003"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -139,8 +139,18 @@ def upgrade() -> None:
         sa.Column("entity_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_globex_firm_entity_id")),
         sa.PrimaryKeyConstraint("gfid", name=op.f("pk_globex_firm")),
+    )
+    op.create_table(
+        "route_through",
+        sa.Column("gfid", sa.String(length=5), nullable=False),
+        sa.Column("primary_gfid", sa.String(length=5), nullable=False),
+        sa.Column("authorised_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["gfid"], ["globex_firm.gfid"], name=op.f("fk_route_through_gfid")),
+        sa.ForeignKeyConstraint(["primary_gfid"], ["globex_firm.gfid"], name=op.f("fk_route_through_primary_gfid")),
+        sa.PrimaryKeyConstraint("gfid", "primary_gfid", name=op.f("pk_route_through")),
     )
     op.create_table(
         "invitation",
@@ -345,6 +355,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("webhook_id", name=op.f("pk_webhook")),
     )
     op.create_table(
+        "webhook_earlier_secret",
+        sa.Column("webhook_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("valid_until", sa.BigInteger(), nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("master_key_id", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhook.webhook_id"], name=op.f("fk_webhook_earlier_secret_webhook_id")
+        ),
+        sa.PrimaryKeyConstraint("webhook_id", name=op.f("pk_webhook_earlier_secret")),
+    )
+    op.create_table(
         "drop_copy_group",
         sa.Column("group_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("entity_id", sa.BigInteger(), nullable=False),
@@ -364,6 +385,7 @@ def upgrade() -> None:
         "key_pair",
         sa.Column("access_key_id", sa.String(length=20), nullable=False),
         sa.Column("session_id", sa.String(length=5), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("ends_by", sa.String(length=40), nullable=False),
