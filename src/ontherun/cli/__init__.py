@@ -12,6 +12,7 @@ from ontherun.cli import (
     firms,
     frames,
     gateways,
+    journals,
     key_test,
     keys_all,
     lab,
@@ -61,6 +62,7 @@ keys_all.app.command("test")(changing(key_test.judge_login))
 app.add_typer(keys_all.app)
 app.add_typer(orders.app)
 app.add_typer(gateways.app)
+app.add_typer(journals.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
 app.add_typer(markets.app)

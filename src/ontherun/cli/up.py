@@ -1,6 +1,7 @@
 """`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
 
 import gc
+import os
 import signal
 import sys
 from enum import StrEnum
@@ -77,6 +78,13 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    tls_certificate: Annotated[
+        Path | None,
+        typer.Option(envvar="ONTHERUN_TLS_CERTIFICATE", help="PEM file: the order entry gateways speak TLS with it."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(envvar="ONTHERUN_TLS_KEY", help="PEM file of the certificate's key, not encrypted.")
+    ] = None,
     session_ends_with_key: Annotated[
         bool,
         typer.Option(
@@ -92,6 +100,12 @@ def up(
             help="How much sessions may send: the exchange's limits, or off. Without it: as it was.",
         ),
     ] = None,
+    drain: Annotated[
+        float,
+        typer.Option(
+            envvar="ONTHERUN_DRAIN", min=0, help="Seconds that a stop waits for clients to take their last messages."
+        ),
+    ] = 5.0,
     smtp_host: notice_options.SmtpHost = None,
     smtp_port: notice_options.SmtpPort = 587,
     smtp_user: notice_options.SmtpUser = "",
@@ -119,6 +133,8 @@ def up(
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours not in ("always", "exchange"):
         raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
+    if (tls_certificate is None) != (tls_key is None):
+        raise typer.BadParameter("a certificate needs its key, and a key its certificate", param_hint="--tls-key")
     if pair and lab:
         raise typer.BadParameter("a lab's clock is moved in one process", param_hint="--pair")
     gc.disable()  # at once: what is imported holds nothing that a collection would free
@@ -144,8 +160,10 @@ def up(
         ready_file,
         "exchange" if hours == "exchange" else "always",
         fsync,
+        drain,
         poll,
         lab=lab,
+        tls=None if tls_certificate is None or tls_key is None else (tls_certificate, tls_key),
         pair=pair,
         session_ends_with_key=session_ends_with_key,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
@@ -170,19 +188,22 @@ async def run(settings: "Settings") -> int:
     from ontherun.gateway.recovery import RecoveryError
     from ontherun.journal import JournalError
     from ontherun.registry import RegistryError
+    from ontherun.service.tls import TlsFilesError
     from ontherun.service.venue import Venue
     from ontherun.trace import TraceError
 
     stop = asyncio.Event()
     try:
         venue = await (_one_of_two(settings, stop) if settings.pair else Venue.start(settings))
-    except (RegistryError, JournalError, RecoveryError, TraceError, OSError) as error:
+    except (RegistryError, JournalError, RecoveryError, TraceError, TlsFilesError, OSError) as error:
         sys.stderr.write(f"ontherun cannot start: {error}\n")
         return 1
     if venue is None:
         sys.stdout.write("stopped\n")
         return 0
     _stop_on_signals(stop)
+    if hasattr(signal, "SIGHUP"):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, venue.log.reopen)
     try:
         link = await venue.sign_in_link()
     except RegistryError as error:  # the gateways run; `ontherun sign-in-link` makes one later
@@ -193,6 +214,8 @@ async def run(settings: "Settings") -> int:
     waiting: set[asyncio.Future[Any]] = {stopping, venue.failed}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    if not venue.failed.done():
+        await venue.drain()
     await venue.stop()
     if venue.failed.done():
         sys.stderr.write(f"ontherun stopped: {venue.failed.result()}\n")
@@ -224,10 +247,16 @@ async def _one_of_two(settings: "Settings", stop: "asyncio.Event") -> "Venue | N
 
 
 def _stop_on_signals(stop: "asyncio.Event") -> None:
+    """End in order at a signal, and at the second one at once: whatever was acknowledged is durable."""
     import asyncio
 
+    def end(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
 
 
 def show_standby(standby: "Standby") -> None:

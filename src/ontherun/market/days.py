@@ -76,6 +76,16 @@ class Days(Matching):
             numbers.append((exec_id, self._number_base + self._executions, self._side_trades))
         return AddendumNumbers(self._order_events, numbers)
 
+    @property
+    def orders_accepted(self) -> int:
+        """How many orders were accepted since the segment's beginning."""
+        return self._order_ids
+
+    @property
+    def orders_working(self) -> int:
+        """How many orders are working."""
+        return len(self._orders)
+
     def orders_of(self, owner: Owner) -> list[Order]:
         """The working orders of the owner's SenderComp by OrderID."""
         return sorted(self._working.get(owner.sender_comp, {}).values(), key=_by_order_id)

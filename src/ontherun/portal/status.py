@@ -7,17 +7,20 @@ from typing import Protocol
 from ontherun.gateway.live import LastFrames, LiveStream
 from ontherun.ilink.controls import ControlPolicy
 from ontherun.market.hours import Phase
+from ontherun.portal.measures import Measure
 from ontherun.trace import TraceStore
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayAddress:
-    """Where a market segment's gateway listens. `role` is "primary" or "backup"."""
+    """Where a market segment's gateway listens. `role` is "primary" or "backup"; `tls_certificate` is the file of
+    the certificate that it shows, None where it speaks no TLS."""
 
     segment: int
     role: str
     host: str
     port: int
+    tls_certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,12 @@ class Status(Protocol):
 
     def open_port(self, session_id: str) -> None:
         """Open the ports of a session, one of `closed_ports`, again; durable on return."""
+
+    async def unready(self) -> Sequence[str]:
+        """Why clients cannot log in and trade now; empty when they can."""
+
+    async def measures(self) -> Sequence[Measure]:
+        """What the venue has counted, for /metrics."""
 
     def live(self, session_id: str) -> Sequence[LiveStream]:
         """How the session stands at the gateways where it ever was."""

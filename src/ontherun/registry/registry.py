@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import false, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -44,6 +45,7 @@ from ontherun.registry.policies import Policies
 from ontherun.registry.principal import SYSTEM, Principal, Role
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.records_people import LOCAL_POLICY, PeoplePolicy, User
+from ontherun.registry.refusals import Refusals
 from ontherun.registry.requests import Requests
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealed_columns import sealed_with
@@ -52,6 +54,7 @@ from ontherun.registry.second_factors import SecondFactors
 from ontherun.registry.sessions import PartyDetailsBook, Sessions
 from ontherun.registry.sign_in import SignIn
 from ontherun.registry.store import Store
+from ontherun.registry.tables_people import ApiTokenRow
 from ontherun.registry.tokens import ApiTokens
 from ontherun.registry.unread import load_unread
 from ontherun.registry.users import Users
@@ -117,7 +120,10 @@ class Registry:
             random_bytes,
         )
         self.tokens = ApiTokens(store, rules, random_bytes)
-        self.people = People(store, self.users, self.web_sessions, self.tokens, self.second_factors, attempts, rules)
+        self.refusals = Refusals(store)
+        self.people = People(
+            store, self.users, self.web_sessions, self.tokens, self.second_factors, attempts, rules, self.refusals
+        )
         self.invitations = Invitations(
             store, self.users, self.people, self.sign_in, attempts, passwords, rules, random_bytes
         )
@@ -196,6 +202,10 @@ class Registry:
     async def audit_entries(self, by: Principal, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
         """Return up to `limit` audit entries that the principal sees, newest first, from sequence `before` - 1 down."""
         return (await self.audit.search(by, before=before, limit=limit)).entries
+
+    async def check_writable(self) -> None:
+        """UnavailableError when the database cannot be written now. Nothing is written."""
+        await self._store.note(update(ApiTokenRow).where(false()).values(used_at=None))
 
     async def verify_audit(self) -> int:
         """Check the whole audit chain; return its number of entries. AuditDamagedError at the first bad one."""

@@ -40,6 +40,8 @@ class Settings:
     fsync: bool = True
     """True: what is acknowledged survives loss of power. False: it survives the death of the process only, and is
     faster."""
+    drain_seconds: float = 5.0
+    """How long a stop waits for the clients to take their last messages and their Terminate."""
     poll_microseconds: int = 0
     """Adaptive polling: how long the loop stays awake after input. 0 sleeps at once."""
 
@@ -47,6 +49,9 @@ class Settings:
     """Where mail goes out, and what webhooks may reach."""
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
+
+    tls: tuple[Path, Path] | None = None
+    """PEM files of a certificate and its key: the order entry gateways then speak TLS, which the exchange's do not."""
 
     pair: bool = False
     """True: one of two processes on the same data, see `ontherun.service.standby`. The one that is the venue serves the
