@@ -21,7 +21,7 @@ from ontherun.portal import create_app
 from ontherun.portal.addresses import sign_in_url
 from ontherun.portal.measures import Measure
 from ontherun.portal.single_sign_on import SingleSignOn
-from ontherun.portal.status import GatewayAddress, InstrumentSummary
+from ontherun.portal.status import GatewayAddress, InstrumentSummary, MarketSummary
 from ontherun.registry import (
     LOCAL_OPERATOR,
     SYSTEM,
@@ -173,6 +173,21 @@ class Venue:
             for segment in self.segments.values()
             for i in segment.engine.instruments
         ]
+
+    def markets(self) -> list[MarketSummary]:
+        """The market segments as they trade now."""
+        return [
+            MarketSummary(one, segment.engine.market.status, segment.engine.market.trade_date, segment.next_phase())
+            for one, segment in self.segments.items()
+        ]
+
+    def market_command(self, segment: int, name: str, **given: int) -> int:
+        """Do something to a market."""
+        return self.segments[segment].gateway.command(name, **given)
+
+    def change_trade(self, segment: int, trade: int, price: int | None, qty: int | None) -> int:
+        """Cancel a trade, or correct it."""
+        return self.segments[segment].gateway.change_trade(trade, price, qty)
 
     @property
     def recovered(self) -> Recovered:
