@@ -12,6 +12,7 @@ from ontherun.market.benchmarks import SEGMENTS
 from ontherun.market.instruments import Instrument
 from ontherun.notices import NoticeSettings
 from ontherun.portal.single_sign_on import Provider
+from ontherun.service.environment import Environment
 
 Hours = Literal["always", "exchange"]
 
@@ -65,6 +66,9 @@ class Settings:
 
     messaging_controls: ControlPolicy | None = None
     """How much sessions may send. None: as it was; a new venue begins with the exchange's limits."""
+
+    environment: Environment = "LOCAL"
+    """What the venue is to its users. LOCAL is easy on people; elsewhere a second factor is required."""
 
     identity_provider: Provider | None = None
     """Where people may sign in as well."""
