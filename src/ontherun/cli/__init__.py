@@ -12,12 +12,14 @@ from ontherun.cli import (
     firms,
     frames,
     gateways,
+    journals,
     key_test,
     keys_all,
     lab,
     live,
     market_control,
     market_data,
+    markets,
     master_key,
     notices,
     orders,
@@ -60,8 +62,10 @@ keys_all.app.command("test")(changing(key_test.judge_login))
 app.add_typer(keys_all.app)
 app.add_typer(orders.app)
 app.add_typer(gateways.app)
+app.add_typer(journals.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(markets.app)
 app.add_typer(market_control.week)
 app.add_typer(market_control.controls)
 app.add_typer(notices.app)

@@ -1,6 +1,7 @@
 """`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
 
 import gc
+import os
 import signal
 import sys
 from enum import StrEnum
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 DataDir = Annotated[
     Path, typer.Option(envvar="ONTHERUN_DATA", help="Folder of everything that lasts.", show_default="~/.ontherun")
 ]
+
+
+class EnvironmentName(StrEnum):
+    """What a venue may be to its users."""
+
+    LOCAL = "LOCAL"
+    CERT = "CERT"
+    NEWRELEASE = "NEWRELEASE"
+    PROD = "PROD"
 
 
 class Controls(StrEnum):
@@ -77,6 +87,21 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    tls_certificate: Annotated[
+        Path | None,
+        typer.Option(envvar="ONTHERUN_TLS_CERTIFICATE", help="PEM file: the order entry gateways speak TLS with it."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(envvar="ONTHERUN_TLS_KEY", help="PEM file of the certificate's key, not encrypted.")
+    ] = None,
+    split_safeguard: Annotated[
+        bool,
+        typer.Option(
+            "--split-safeguard",
+            envvar="ONTHERUN_SPLIT_SAFEGUARD",
+            help="Tell messages that arrive in pieces by SplitMsg, and end sessions that have more than 50 at once.",
+        ),
+    ] = False,
     session_ends_with_key: Annotated[
         bool,
         typer.Option(
@@ -92,6 +117,12 @@ def up(
             help="How much sessions may send: the exchange's limits, or off. Without it: as it was.",
         ),
     ] = None,
+    drain: Annotated[
+        float,
+        typer.Option(
+            envvar="ONTHERUN_DRAIN", min=0, help="Seconds that a stop waits for clients to take their last messages."
+        ),
+    ] = 5.0,
     smtp_host: notice_options.SmtpHost = None,
     smtp_port: notice_options.SmtpPort = 587,
     smtp_user: notice_options.SmtpUser = "",
@@ -107,6 +138,13 @@ def up(
     lab: Annotated[
         bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
     ] = False,
+    environment: Annotated[
+        EnvironmentName,
+        typer.Option(
+            envvar="ONTHERUN_ENVIRONMENT",
+            help="What this venue is. But for LOCAL: everybody needs a second factor, and no sign-in link is made.",
+        ),
+    ] = EnvironmentName.LOCAL,
     pair: Annotated[
         bool,
         typer.Option(
@@ -119,8 +157,12 @@ def up(
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours not in ("always", "exchange"):
         raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
+    if (tls_certificate is None) != (tls_key is None):
+        raise typer.BadParameter("a certificate needs its key, and a key its certificate", param_hint="--tls-key")
     if pair and lab:
         raise typer.BadParameter("a lab's clock is moved in one process", param_hint="--pair")
+    if lab and environment is EnvironmentName.PROD:
+        raise typer.BadParameter("the clock of PROD is nobody's to move", param_hint="--lab")
     gc.disable()  # at once: what is imported holds nothing that a collection would free
     from ontherun.service.settings import Settings
 
@@ -144,9 +186,13 @@ def up(
         ready_file,
         "exchange" if hours == "exchange" else "always",
         fsync,
+        drain,
         poll,
         lab=lab,
+        environment=environment.value,
+        tls=None if tls_certificate is None or tls_key is None else (tls_certificate, tls_key),
         pair=pair,
+        split_safeguard=split_safeguard,
         session_ends_with_key=session_ends_with_key,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
@@ -170,19 +216,22 @@ async def run(settings: "Settings") -> int:
     from ontherun.gateway.recovery import RecoveryError
     from ontherun.journal import JournalError
     from ontherun.registry import RegistryError
+    from ontherun.service.tls import TlsFilesError
     from ontherun.service.venue import Venue
     from ontherun.trace import TraceError
 
     stop = asyncio.Event()
     try:
         venue = await (_one_of_two(settings, stop) if settings.pair else Venue.start(settings))
-    except (RegistryError, JournalError, RecoveryError, TraceError, OSError) as error:
+    except (RegistryError, JournalError, RecoveryError, TraceError, TlsFilesError, OSError) as error:
         sys.stderr.write(f"ontherun cannot start: {error}\n")
         return 1
     if venue is None:
         sys.stdout.write("stopped\n")
         return 0
     _stop_on_signals(stop)
+    if hasattr(signal, "SIGHUP"):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, venue.log.reopen)
     try:
         link = await venue.sign_in_link()
     except RegistryError as error:  # the gateways run; `ontherun sign-in-link` makes one later
@@ -193,6 +242,8 @@ async def run(settings: "Settings") -> int:
     waiting: set[asyncio.Future[Any]] = {stopping, venue.failed}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    if not venue.failed.done():
+        await venue.drain()
     await venue.stop()
     if venue.failed.done():
         sys.stderr.write(f"ontherun stopped: {venue.failed.result()}\n")
@@ -224,10 +275,16 @@ async def _one_of_two(settings: "Settings", stop: "asyncio.Event") -> "Venue | N
 
 
 def _stop_on_signals(stop: "asyncio.Event") -> None:
+    """End in order at a signal, and at the second one at once: whatever was acknowledged is durable."""
     import asyncio
 
+    def end(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
 
 
 def show_standby(standby: "Standby") -> None:
@@ -277,6 +334,8 @@ def show(venue: "Venue", link: str | None) -> None:
     called = program()
     hints.add_row("a first order", f"[bold]{called} order buy UB10 99-16+ 5{option}[/bold]")
     hints.add_row("your own key pair", f"[bold]{called} key generate {ready['demo'][0]['session_id']}{option}[/bold]")
+    if venue.settings.environment != "LOCAL":
+        hints.add_row("the first operator", f"[bold]{called} people invite YOU@EXAMPLE.COM{option}[/bold]")
     hints.add_row("stop", "[bold]Ctrl-C[/bold]  (orders, sessions and numbers are kept)")
     Console(soft_wrap=False).print(
         Panel(

@@ -10,6 +10,7 @@ import select
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from ontherun.gateway import split
 from ontherun.gateway.entries import Kind
 from ontherun.gateway.lane import LARGE_READ, Lane
 from ontherun.gateway.witness import Witness
@@ -83,6 +84,8 @@ class Connection(asyncio.Protocol):
         if transport.get_extra_info("sslcontext") is None:
             self._fd = transport.get_extra_info("socket").fileno()
         self._gateway.connections.add(self)
+        if self._gateway.going_down:
+            self.end(TerminateCode.FINISHED, self._gateway.going_down, self._gateway.now())
 
     def data_received(self, data: bytes) -> None:
         """Carry out every whole frame; keep the rest for the next read."""
@@ -90,11 +93,14 @@ class Connection(asyncio.Protocol):
             return
         gateway = self._gateway
         now = gateway.now()
-        if self._rest:
-            data = self._rest + data
         session = self.session
         session.last_received = now
-        position, end = 0, len(data)
+        position = 0
+        if self._rest:
+            data = self._rest + data
+            if gateway.policy.split_safeguard:
+                position = self._take_split(data, now)
+        end = len(data)
         while position < end and not self.closing:
             lane = self._lane
             if lane is not None and session.state is _ESTABLISHED:
@@ -119,6 +125,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer does not read: let it go."""
+        self._gateway.counts.slow_consumers += 1
         self.closing = True
         unsent = self.transport.get_write_buffer_size()
         self._gateway.log.warning("slow_consumer", connection=self.id, peer=self.peer, unsent=unsent)
@@ -194,7 +201,7 @@ class Connection(asyncio.Protocol):
     def rebind(self) -> None:
         """Look where party details are registered now: another directory was put in place."""
         if self._lane is not None:
-            self._registered = self._gateway.bind(self._lane, self)
+            self._registered = self._gateway.party_details(self._lane)
 
     def fail(self, now: int) -> None:
         """End as when this listener's gateway fails: nothing more is said."""
@@ -231,6 +238,25 @@ class Connection(asyncio.Protocol):
 
     # Inside.
 
+    def _take_split(self, data: bytes, now: int) -> int:
+        """Carry out business messages of which the first came in pieces: where in `data` the rest begins."""
+        lane, gateway = self._lane, self._gateway
+        if lane is None or self.session.state is not _ESTABLISHED:
+            return 0
+        count = split.delayed(gateway.engine, data)
+        if count > gateway.policy.split_limit:
+            code = TerminateCode.EXCEEDED_MAX_NO_OF_SPLIT_MSGS_QUEUED
+            self.end(code, words(code), now)
+            return len(data)
+        if not count:
+            return 0
+        gateway.sync_party_details(lane, self._registered)
+        stop = split.take(gateway.engine, lane, data, len(data), now)
+        if stop:
+            lane.hear(data[:stop])
+            gateway.journal(Kind.SPLIT, lane.number, now, data[:stop])
+        return stop
+
     def _next_frame(self, data: bytes, position: int, end: int, now: int) -> bytes | None:
         """The whole frame at `position`; None when it is not whole yet, or when the stream cannot be read any
         further."""
@@ -244,6 +270,7 @@ class Connection(asyncio.Protocol):
             error = FramingError("size", size, [])
         else:
             return data[position : position + size] if end - position >= size else None
+        self._gateway.counts.bad_frames += 1
         self._gateway.log.warning("bad_frame", connection=self.id, peer=self.peer, error=str(error))
         self.witness.bad_frame(str(error), now)
         self.act(lambda: self.session.framing_fault(error, now), now)

@@ -5,13 +5,14 @@ for byte, what was said. Nothing here reads a clock, touches a socket or waits.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from struct import Struct
 from typing import TypeVar
 from zlib import crc32
 
-from ontherun.gateway import inquiry_reports, new_order, party, rejects, reports, venue_commands
+from ontherun.gateway import addenda, inquiry_reports, new_order, party, rejects, reports, split, venue_commands
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, Owner, PartyDetails
 from ontherun.ilink import records
@@ -115,10 +116,16 @@ class Engine:
             OrderStatusRequest.TEMPLATE_ID: self._inquiry(OrderStatusRequest, MarketSegment.order_status),
             PartyDetailsDefinitionRequest.TEMPLATE_ID: self._party_definition,
         }
+        self.received: Counter[int] = Counter()
+        """Business messages that were carried out, by template; of new orders the market knows the count."""
+        self.reported: Counter[type[Event]] = Counter()
+        """Events that were told, by kind."""
         self._handlers = {
             template: _counted(MODULES.get(template), carried_out.get(template, self._unsupported))
             for template in CLIENT_BUSINESS
         }
+        for template in CLIENT_BUSINESS.keys() - {NewOrderSingle.TEMPLATE_ID}:
+            self._handlers[template] = _tallied(self.received, template, self._handlers[template])
 
     # What the gateway tells; recovery tells it again.
 
@@ -178,6 +185,10 @@ class Engine:
         events = venue_commands.carry_out(self.market, name, given, now)
         self._report(events, now)
         return len(events)
+
+    def lane_numbered(self, number: int) -> Lane:
+        """The lane with this number."""
+        return self._numbered[number]
 
     def take(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
         """Carry out the business messages in `data` from `position` on, as long as they are whole and in sequence.
@@ -270,6 +281,10 @@ class Engine:
             lane = self.lanes[record.session]
             lane.stream.apply(record)
             lane.bind()
+        elif entry.kind is Kind.SPLIT:
+            lane = self._numbered[entry.lane]
+            lane.hear(entry.body)
+            split.take(self, lane, entry.body, len(entry.body), entry.now)
         elif entry.kind is Kind.CANCEL:
             reason = int(json.loads(entry.body)["reason"])
             self.cancel_day_orders(self._numbered[entry.lane], reason, entry.now)
@@ -302,6 +317,8 @@ class Engine:
         kind, lane = entry.kind, entry.lane
         if kind is Kind.COMMAND:
             self.command(str(value.pop("do")), {name: int(str(given)) for name, given in value.items()}, entry.now)
+        elif kind is Kind.ADDENDUM:
+            addenda.write(self, value, entry.now)
         elif kind is Kind.MARKET:
             self.open_market(instruments_from(value))
         elif kind is Kind.LANE:
@@ -391,7 +408,19 @@ class Engine:
 
     def _report(self, events: list[Event], now: int) -> None:
         for event in events:
-            REPORTS[event.__class__](self, event, now)
+            kind = event.__class__
+            self.reported[kind] += 1
+            REPORTS[kind](self, event, now)
+
+
+def _tallied(tally: Counter[int], template: int, handler: Handler) -> Handler:
+    """The handler of a message, counting how often it is called."""
+
+    def tallied(lane: Lane, data: bytes, position: int, now: int) -> None:
+        tally[template] += 1
+        handler(lane, data, position, now)
+
+    return tallied
 
 
 def _counted(module: Module | None, handler: Handler) -> Handler:

@@ -8,15 +8,18 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Container, Mapping
+from ssl import SSLContext
 from time import monotonic_ns
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ontherun.calendar import calendar_of_segment
+from ontherun.gateway import addenda
 from ontherun.gateway.connection import LAST_WORDS, Connection
+from ontherun.gateway.counts import Counts
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
-from ontherun.gateway.telling import connection_id, log_login, log_refusals
+from ontherun.gateway.telling import connection_id, log_login, tell_refusals
 from ontherun.gateway.witness import Note, Witness
 from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode, words
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
 BACKLOG = 1024
 ACCEPTORS = 8
 """How many connections a turn accepts: the loop takes one from each listening handle, so a storm shares its commits."""
+
+TLS_HANDSHAKE = 10.0
+"""Seconds for the handshake of a TLS listener."""
 
 TICK = 0.25
 """Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
@@ -136,7 +142,7 @@ class Gateway:
         self._broken = broken
         self._note = note
         self._started = self.last_now // 1_000_000
-        self._accepted = 0
+        self.counts = Counts(engine)
         self._poll = poll
         self._awake_until = 0
         self._awake = False
@@ -150,36 +156,61 @@ class Gateway:
         self._call_soon = self._loop.call_soon
         self.later = self._loop.call_later
         self._servers: list[asyncio.Server] = []
+        self.going_down = ""
+        """Why no client is taken any more; empty while they are."""
         self._timer: asyncio.TimerHandle | None = None
+        self._tick_due = 0.0
         self._weeks = calendar_of_segment(engine.segment_id)
         self.week_ends = MAX_TIME
         """When the next trading week begins, ns since the epoch."""
 
     # Starting and stopping.
 
-    async def listen(self, host: str, port: int, role: Role) -> int:
-        """Listen as the designated primary or backup; the port, which is a free one where 0 was asked for."""
+    async def listen(self, host: str, port: int, role: Role, tls: SSLContext | None = None) -> int:
+        """Listen as the designated primary or backup; the port, which is a free one where 0 was asked for.
+
+        With `tls` a connection begins when its handshake is done, for which it has TLS_HANDSHAKE seconds.
+        """
         listening = socket.create_server((host, port), backlog=BACKLOG)
         for _ in range(ACCEPTORS):
             accepting = await self._loop.create_server(
-                lambda: Connection(self, role), sock=listening.dup(), backlog=BACKLOG
+                lambda: Connection(self, role),
+                sock=listening.dup(),
+                backlog=BACKLOG,
+                ssl=tls,
+                ssl_handshake_timeout=None if tls is None else TLS_HANDSHAKE,
+                ssl_shutdown_timeout=None if tls is None else LAST_WORDS,
             )
             self._servers.append(accepting)
         if self._timer is None:
+            self.counts.begin()
+            self._tick_due = self._loop.time() + TICK
             self._timer = self._loop.call_later(TICK, self._tick)
         with listening:
             return int(listening.getsockname()[1])
 
-    async def close(self, reason: str) -> None:
-        """Stop listening, end every session with Terminate, write what is durable, and close the connections."""
+    async def drain(self, reason: str, seconds: float) -> None:
+        """Stop listening, end every session with Terminate, and wait until the clients are gone, at most `seconds`.
+
+        A client that does not answer its Terminate is let go after the policy's `close_grace`.
+        """
+        self.going_down = reason
         for server in self._servers:
             server.close()
-        if self._timer is not None:
-            self._timer.cancel()
         now = self.now()
         for connection in list(self.connections):
             connection.end(TerminateCode.FINISHED, reason, now)
         self.flush()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.connections:  # noqa: ASYNC110 -- connections come and go, nobody else waits for the last
+                    await asyncio.sleep(0.005)
+
+    async def close(self, reason: str) -> None:
+        """Stop listening, end every session with Terminate, write what is durable, and close the connections."""
+        await self.drain(reason, 0)
+        if self._timer is not None:
+            self._timer.cancel()
         for connection in list(self.connections):
             connection.transport.close()
         with contextlib.suppress(TimeoutError):
@@ -191,6 +222,16 @@ class Gateway:
         while self.connections:  # noqa: ASYNC110 -- their connection_lost is due in the next turn
             await asyncio.sleep(0)
         self.flush()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the journal could not be written: nothing is acknowledged any more."""
+        return self._failed
+
+    @property
+    def listening(self) -> bool:
+        """Whether clients can connect."""
+        return any(server.is_serving() for server in self._servers)
 
     # What connections ask.
 
@@ -220,9 +261,9 @@ class Gateway:
 
     def new_witness(self, peer: str, role: Role) -> Witness:
         """The witness of a new connection, with the connection's id: segment, start of the gateway, count."""
-        self._accepted += 1
+        self.counts.accepted += 1
         segment = self.engine.segment_id
-        name = connection_id(segment, self._started, self._accepted)
+        name = connection_id(segment, self._started, self.counts.accepted)
         return Witness(self._note, self._is_session, name, peer, segment, role, self.last_now)
 
     def _is_session(self, session: str) -> bool:
@@ -269,6 +310,10 @@ class Gateway:
         lane.came_back(self.stored(lane.stream, lane.missed_uuid).stop)
         if lane.backup is connection:
             lane.backup = None
+        return self.party_details(lane)
+
+    def party_details(self, lane: Lane) -> Mapping[int, RegisteredPartyDetails]:
+        """A live view of the registered party details that orders of this lane may name."""
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def write_to(self, journal: Journal) -> None:
@@ -395,6 +440,22 @@ class Gateway:
         self.flush()
         return events
 
+    def change_trade(self, order_event_exec_id: int, price: int | None, qty: int | None) -> int:
+        """Cancel the trade with this OrderEventExecID (1797), or correct it to this price (1e-9) and quantity.
+
+        Durable on return, which is the new OrderEventExecID. Raises `addenda.TradeNotFoundError`.
+        """
+        self.flush()
+        sides = addenda.sides_of(self.engine, self.outbox, order_event_exec_id)
+        listed = [[side.lane, side.frame.hex()] for side in sides]
+        value: dict[str, object] = {"event": order_event_exec_id, "price": price, "qty": qty, "sides": listed}
+        now = self.now()
+        changed = addenda.write(self.engine, value, now)
+        self.journal(Kind.ADDENDUM, 0, now, json_body(value))
+        self.log.info("trade_changed", segment=self.engine.segment_id, trade=order_event_exec_id, becomes=changed)
+        self.flush()
+        return changed
+
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""
         owner = lane.owner
@@ -433,6 +494,7 @@ class Gateway:
     def traced(self, connection: Connection, trace: LoginTrace) -> None:
         """Note which key pair was used, and keep and log how the login attempt ended: one line for an accepted login,
         everything for one that was not."""
+        self.counts.login(trace)
         connection.witness.login(trace, connection.session)
         if trace.verdict is not Verdict.ACCEPTED or trace.message == "Establish":
             self._directory.key_used(trace, connection.peer.rpartition(":")[0])
@@ -456,7 +518,7 @@ class Gateway:
             for connection in speakers:
                 connection.write()
         if self.engine.refusals or self.engine.errors:
-            log_refusals(self.engine, self.log, self.last_now)
+            tell_refusals(self.engine, self.log, self.counts, self.last_now)
         if self._poll:
             self._awake_until = monotonic_ns() + self._poll
             if not self._awake:
@@ -498,6 +560,8 @@ class Gateway:
             self._call_soon(self._stay_awake)
 
     def _tick(self) -> None:
+        due, self._tick_due = self._tick_due, self._loop.time() + TICK
+        self.counts.lag.add(max(0.0, self._loop.time() - due))
         self.follow_clock()  # one that stands still falls back all the time
         now = self.now()
         for connection in list(self.connections):

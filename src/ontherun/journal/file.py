@@ -10,18 +10,24 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from struct import Struct
+from time import perf_counter_ns
 from typing import BinaryIO, NamedTuple
 from zlib import crc32
 
 from ontherun.journal.errors import JournalDamaged, JournalError, JournalInUse, JournalWriteFailed
-from ontherun.journal.log import Batch, Verified, chained, verified
+from ontherun.journal.log import Batch, chained
+from ontherun.journal.sample import CommitSample
 
 LAYOUT = 1
-_HEADER = b"OTRJ" + LAYOUT.to_bytes(4, "little")
+HEADER = b"OTRJ" + LAYOUT.to_bytes(4, "little")
+"""What a journal begins with."""
 _NUMBERS = Struct("<III")
 """Bytes in the batch, crc32 of what was sent in answer, checksum of the row."""
 _HEAD = Struct("<12sI")
 """A row's numbers and their own crc32, so that a damaged size is not taken for a row that the end of the file cuts."""
+
+_SAMPLED = 16
+"""Of so many commits one is timed."""
 
 ROW_HEAD = _HEAD.size
 """Bytes of a row before its batch."""
@@ -37,7 +43,7 @@ class Position(NamedTuple):
     """Of the row before it, 0 where there is none."""
     checksum: int = 0
     """That row's."""
-    end: int = len(_HEADER)
+    end: int = len(HEADER)
     """Where that row ends, bytes."""
 
 
@@ -59,6 +65,7 @@ class FileJournal:
         self.fsync = fsync
         self.cut = 0
         """Bytes of a row that was never wholly written, which opening cut off."""
+        self.sampled = CommitSample()
         self._row_id = after.row_id
         self._checksum = after.checksum
         self._failure: JournalWriteFailed | None = None
@@ -84,8 +91,8 @@ class FileJournal:
         except BlockingIOError as error:
             raise JournalInUse(self.path) from error
         with self.path.open("rb") as file:
-            header = file.read(len(_HEADER))
-        if header == _HEADER:
+            header = file.read(len(HEADER))
+        if header == HEADER:
             end = after.end
             for row in self.replay(after):
                 self._row_id = row.row_id
@@ -93,11 +100,11 @@ class FileJournal:
                 end += _HEAD.size + len(row.data)
             self.cut = self._file.seek(0, os.SEEK_END) - end
             self._file.truncate(end)
-        elif _HEADER.startswith(header):  # a new file, or one whose making was cut short
+        elif HEADER.startswith(header):  # a new file, or one whose making was cut short
             self._file.truncate(0)
-            self._file.write(_HEADER)
+            self._file.write(HEADER)
         else:
-            raise JournalError(f"{self.path} is not a journal of layout {LAYOUT}: it begins with {header!r}")
+            raise not_a_journal(self.path, header)
         if self.fsync:
             _sync(self._file.fileno())
             directory = os.open(self.path.parent, os.O_RDONLY)
@@ -117,6 +124,8 @@ class FileJournal:
         checksum = crc32(batch, self._checksum ^ outputs_crc)  # as `chained` has it
         numbers = _pack(len(batch), outputs_crc, checksum)
         row = numbers + crc32(numbers).to_bytes(4, "little") + batch
+        row_id = self._row_id + 1
+        began = perf_counter_ns() if not row_id % _SAMPLED else 0
         try:
             written = self._write(row)
             while written < len(row):  # the disk is filling up: the next write takes the rest or says what is wrong
@@ -125,8 +134,10 @@ class FileJournal:
                 _sync(self._file.fileno())
         except (OSError, ValueError) as error:  # ValueError: the file is closed, perhaps by an earlier failure
             raise self._failed(error) from error
+        if began:
+            self.sampled.add(perf_counter_ns() - began, len(row))
         self._checksum = checksum
-        self._row_id = row_id = self._row_id + 1
+        self._row_id = row_id
         return row_id
 
     def _failed(self, error: OSError | ValueError) -> JournalWriteFailed:
@@ -145,13 +156,14 @@ class FileJournal:
         with self.path.open("rb") as file:
             yield from rows(file, after)
 
-    def verify(self) -> Verified:
-        """Check every row. Raises JournalDamaged."""
-        return verified(self.replay())
-
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""
         self._file.close()
+
+
+def not_a_journal(path: Path, header: bytes) -> JournalError:
+    """What to raise for a file that begins otherwise."""
+    return JournalError(f"{path} is not a journal of layout {LAYOUT}: it begins with {header!r}")
 
 
 def rows(file: BinaryIO, after: Position) -> Iterator[Batch]:

@@ -174,6 +174,7 @@ class GatewayView(Strict):
     role: str
     host: str
     port: int
+    tls: bool
 
 
 class PromotionView(Strict):
@@ -206,6 +207,13 @@ class StatusView(Strict):
 
 
 class Health(Strict):
-    """The process answers."""
+    """All is well."""
 
     status: Literal["ok"] = "ok"
+
+
+class NotReady(Strict):
+    """Clients cannot log in and trade now, and why."""
+
+    status: Literal["not ready"] = "not ready"
+    reasons: list[str]

@@ -6,17 +6,21 @@ from typing import Protocol
 
 from ontherun.gateway.live import LastFrames, LiveStream
 from ontherun.ilink.controls import ControlPolicy
+from ontherun.market.hours import Phase
+from ontherun.portal.measures import Measure
 from ontherun.trace import TraceStore
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayAddress:
-    """Where a market segment's gateway listens. `role` is "primary" or "backup"."""
+    """Where a market segment's gateway listens. `role` is "primary" or "backup"; `tls_certificate` is the file of
+    the certificate that it shows, None where it speaks no TLS."""
 
     segment: int
     role: str
     host: str
     port: int
+    tls_certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,17 @@ class InstrumentSummary:
     segment: int
     description: str
     tick: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSummary:
+    """A market segment as it trades. `trade_date` is in days since the epoch, 0 where the market keeps no hours; `next`
+    is what its hours do next."""
+
+    segment: int
+    status: int
+    trade_date: int
+    next: Phase | None
 
 
 class Status(Protocol):
@@ -51,6 +66,17 @@ class Status(Protocol):
     def instruments(self) -> Sequence[InstrumentSummary]:
         """The instruments that can be traded."""
 
+    def markets(self) -> Sequence[MarketSummary]:
+        """The market segments as they trade now."""
+
+    def market_command(self, segment: int, name: str, **given: int) -> int:
+        """Do something to a market (`ontherun.gateway.venue_commands`): how many reports that led to; durable on
+        return. LookupError where it cannot be done."""
+
+    def change_trade(self, segment: int, trade: int, price: int | None, qty: int | None) -> int:
+        """Cancel the trade with this OrderEventExecID, or correct it to this price (1e-9) and quantity: its new number;
+        durable on return. LookupError where there is no such trade."""
+
     def connected(self) -> Collection[str]:
         """The Session IDs that are logged in (established) at some gateway now."""
 
@@ -59,6 +85,12 @@ class Status(Protocol):
 
     def open_port(self, session_id: str) -> None:
         """Open the ports of a session, one of `closed_ports`, again; durable on return."""
+
+    async def unready(self) -> Sequence[str]:
+        """Why clients cannot log in and trade now; empty when they can."""
+
+    async def measures(self) -> Sequence[Measure]:
+        """What the venue has counted, for /metrics."""
 
     def live(self, session_id: str) -> Sequence[LiveStream]:
         """How the session stands at the gateways where it ever was."""

@@ -23,6 +23,10 @@ from ontherun.market.policy import SegmentPolicy
 from ontherun.market.states import SecurityTradingStatus
 from ontherun.portal.status import GatewayAddress
 from ontherun.service.settings import Settings
+from ontherun.service.tls import server_context
+
+GOING_DOWN = "the gateway is going down"
+"""What a client is told in its Terminate."""
 
 LAST_BREATH = 5.0
 """Seconds in which the kernel releases everything that a process held which has died."""
@@ -36,6 +40,7 @@ class SegmentRuntime:
         self.recovered = Recovered(0, 0)
         self.engine = Engine(segment_id, SegmentPolicy())
         self.gateway: Gateway
+        self.journal: FileJournal
         self.following: Following
         self.hours = hours_of_segment(segment_id) if settings.hours == "exchange" else None
         self._settings = settings
@@ -106,6 +111,7 @@ class SegmentRuntime:
         journal = self._write(data / f"journal-{segment}.bin", log, self._tail.position)
         self.following.catch_up()
         self._tail.close()
+        self.gateway.counts.begin()
         promoted = take_over(self.gateway, journal)
         (theirs := data / f"outbox-{segment}.bin").unlink(missing_ok=True)  # to replace it would flush ours to the disk
         self.gateway.outbox.path.rename(theirs)
@@ -116,7 +122,7 @@ class SegmentRuntime:
         return promoted
 
     def _write(self, path: Path, log: Log, after: Position = BEGIN) -> FileJournal:
-        journal = self._unlocked(path, after)
+        self.journal = journal = self._unlocked(path, after)
         self._close.callback(journal.close)
         if journal.cut:
             log.warning("journal_torn", segment=self.segment_id, cut_off=journal.cut)
@@ -171,7 +177,7 @@ class SegmentRuntime:
 
     async def listen(self) -> None:
         """Listen on the primary, and on the backup unless that is for a standby. Raises OSError for a port that is
-        taken."""
+        taken, TlsFilesError."""
         for listener in (Role.PRIMARY,) if self._settings.pair else (Role.PRIMARY, Role.BACKUP):
             await self._listen(listener)
 
@@ -184,15 +190,17 @@ class SegmentRuntime:
 
     async def _listen(self, listener: Role) -> None:
         if not self._ports:
-            self._close.push_async_callback(self.gateway.close, "the gateway is going down")
-        port = self._settings.gateway_port(self.segment_id, listener)
-        self._ports[listener] = await self.gateway.listen(self._settings.host, port, listener)
+            self._close.push_async_callback(self.gateway.close, GOING_DOWN)
+        port, files = self._settings.gateway_port(self.segment_id, listener), self._settings.tls
+        tls = None if files is None else server_context(*files)
+        self._ports[listener] = await self.gateway.listen(self._settings.host, port, listener, tls)
 
     def addresses(self) -> list[GatewayAddress]:
         """Where the gateway listens, the primary of now first."""
-        host, roles = self._settings.host, self.gateway.roles
+        host, roles, files = self._settings.host, self.gateway.roles, self._settings.tls
+        tls = None if files is None else str(files[0].resolve())
         return [
-            GatewayAddress(self.segment_id, roles[listener].name.lower(), host, self._ports[listener])
+            GatewayAddress(self.segment_id, roles[listener].name.lower(), host, self._ports[listener], tls)
             for listener in sorted(self._ports, key=roles.__getitem__, reverse=True)
         ]
 

@@ -19,8 +19,9 @@ from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
 from ontherun.portal import create_app
 from ontherun.portal.addresses import sign_in_url
+from ontherun.portal.measures import Measure
 from ontherun.portal.single_sign_on import SingleSignOn
-from ontherun.portal.status import GatewayAddress, InstrumentSummary
+from ontherun.portal.status import GatewayAddress, InstrumentSummary, MarketSummary
 from ontherun.registry import (
     LOCAL_OPERATOR,
     SYSTEM,
@@ -35,10 +36,13 @@ from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
 from ontherun.service.due_requests import DueRequests
+from ontherun.service.environment import keep_environment
+from ontherun.service.health import unready
 from ontherun.service.log import JsonLog
 from ontherun.service.market_hours import MarketHours
+from ontherun.service.measures import measures
 from ontherun.service.pair import standby_gateways
-from ontherun.service.segment_runtime import SegmentRuntime
+from ontherun.service.segment_runtime import GOING_DOWN, SegmentRuntime
 from ontherun.service.settings import Settings
 from ontherun.service.web import MadeWhenAsked, WebServer
 from ontherun.trace import TraceStore
@@ -63,7 +67,9 @@ class Venue:
         self.segments = segments
         self.failed = failed
         self.demo: list[DemoSession] = []
+        self.log: JsonLog
         self.api_url = ""
+        self.draining = False
         self._close = contextlib.AsyncExitStack()
 
     @classmethod
@@ -74,7 +80,10 @@ class Venue:
         for a person; nothing stays open then.
         """
         clock = LabClock(SystemClock()) if settings.lab else SystemClock()
-        registry = await Registry.open(settings.data, clock, market_segments=settings.segments)
+        keep_environment(settings.data, settings.environment)
+        registry = await Registry.open(
+            settings.data, clock, environment=settings.environment, market_segments=settings.segments
+        )
         segments = {segment: SegmentRuntime(segment, settings) for segment in sorted(settings.segments)}
         venue = cls(settings, registry, segments, asyncio.get_running_loop().create_future())
         try:
@@ -85,16 +94,31 @@ class Venue:
             raise
         return venue
 
+    async def drain(self) -> None:
+        """Take no new client, and end every session in order; the portal goes on until `stop`, and says so."""
+        self.draining = True
+        self.log.info("draining", seconds=self.settings.drain_seconds)
+        gateways = [segment.gateway for segment in self.segments.values()]
+        await asyncio.gather(*(gateway.drain(GOING_DOWN, self.settings.drain_seconds) for gateway in gateways))
+
     @classmethod
     async def succeed(cls, settings: Settings, lock: DirectoryLock, warm: "Warm") -> Self:
         """Go on as the venue whose process has ended: its sessions trade already, at what a standby kept `warm`.
 
         Raises what `start` raises; nothing stays open then, the warm things neither.
         """
-        registry = await Registry.open(settings.data, warm.clock, market_segments=settings.segments, lock=lock)
+        keep_environment(settings.data, settings.environment)
+        registry = await Registry.open(
+            settings.data,
+            warm.clock,
+            environment=settings.environment,
+            market_segments=settings.segments,
+            lock=lock,
+        )
         venue = cls(settings, registry, warm.segments, warm.failed)
         try:
             venue._close.push_async_callback(registry.close)
+            venue.log = warm.log
             await venue._open_desk(warm.log)
             venue._close.push_async_callback(warm.close.aclose)
             warm.hand_over(venue)
@@ -161,6 +185,21 @@ class Venue:
             for i in segment.engine.instruments
         ]
 
+    def markets(self) -> list[MarketSummary]:
+        """The market segments as they trade now."""
+        return [
+            MarketSummary(one, segment.engine.market.status, segment.engine.market.trade_date, segment.next_phase())
+            for one, segment in self.segments.items()
+        ]
+
+    def market_command(self, segment: int, name: str, **given: int) -> int:
+        """Do something to a market."""
+        return self.segments[segment].gateway.command(name, **given)
+
+    def change_trade(self, segment: int, trade: int, price: int | None, qty: int | None) -> int:
+        """Cancel a trade, or correct it."""
+        return self.segments[segment].gateway.change_trade(trade, price, qty)
+
     @property
     def recovered(self) -> Recovered:
         """What the start found in the journals of all segments."""
@@ -190,6 +229,14 @@ class Venue:
         for segment in self.segments.values():
             if session_id in segment.gateway.closed_ports():
                 segment.gateway.open_port(session_id)
+
+    async def unready(self) -> list[str]:
+        """Why clients cannot log in and trade now."""
+        return await unready(self)
+
+    async def measures(self) -> list[Measure]:
+        """What the parts of the venue have counted."""
+        return await measures(self)
 
     def live(self, session_id: str) -> list[LiveStream]:
         """How the session stands on each segment where it ever was."""
@@ -238,7 +285,7 @@ class Venue:
 
     async def _open(self, clock: SystemClock | LabClock) -> None:
         settings, registry = self.settings, self.registry
-        log = JsonLog(settings.data / "ontherun.log", clock.now)
+        self.log = log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
         await self._open_desk(log)
         authority = RegistryAuthority(registry.directory, registry.pairs.note_use)
