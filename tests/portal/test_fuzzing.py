@@ -26,7 +26,15 @@ def target(live_portal: Any) -> Iterator[tuple[str, dict[str, str]]]:
     assert verdict["intact"]
 
 
-BEYOND_A_SCHEMA = ("/session", "/request", "/drop-copy-groups", "/market-data-sessions", "/invitations", "/notices")
+BEYOND_A_SCHEMA = (
+    "/session",
+    "/request",
+    "/drop-copy-groups",
+    "/market-data-sessions",
+    "/invitations",
+    "/notices",
+    "/messaging-controls",
+)
 """What is asked for here has days that must exist, networks, files, or fields that need each other: no schema says
 which are right, or too long."""
 

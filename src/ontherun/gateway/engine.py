@@ -12,7 +12,7 @@ from struct import Struct
 from typing import TypeVar
 from zlib import crc32
 
-from ontherun.gateway import addenda, inquiry_reports, new_order, party, rejects, reports, venue_commands
+from ontherun.gateway import addenda, inquiry_reports, new_order, party, rejects, reports, split, venue_commands
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, Owner, PartyDetails
 from ontherun.ilink import records
@@ -281,6 +281,10 @@ class Engine:
             lane = self.lanes[record.session]
             lane.stream.apply(record)
             lane.bind()
+        elif entry.kind is Kind.SPLIT:
+            lane = self._numbered[entry.lane]
+            lane.hear(entry.body)
+            split.take(self, lane, entry.body, len(entry.body), entry.now)
         elif entry.kind is Kind.CANCEL:
             reason = int(json.loads(entry.body)["reason"])
             self.cancel_day_orders(self._numbered[entry.lane], reason, entry.now)

@@ -36,6 +36,7 @@ from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
 from ontherun.service.due_requests import DueRequests
+from ontherun.service.environment import keep_environment
 from ontherun.service.health import unready
 from ontherun.service.log import JsonLog
 from ontherun.service.market_hours import MarketHours
@@ -79,7 +80,10 @@ class Venue:
         for a person; nothing stays open then.
         """
         clock = LabClock(SystemClock()) if settings.lab else SystemClock()
-        registry = await Registry.open(settings.data, clock, market_segments=settings.segments)
+        keep_environment(settings.data, settings.environment)
+        registry = await Registry.open(
+            settings.data, clock, environment=settings.environment, market_segments=settings.segments
+        )
         segments = {segment: SegmentRuntime(segment, settings) for segment in sorted(settings.segments)}
         venue = cls(settings, registry, segments, asyncio.get_running_loop().create_future())
         try:
@@ -103,7 +107,14 @@ class Venue:
 
         Raises what `start` raises; nothing stays open then, the warm things neither.
         """
-        registry = await Registry.open(settings.data, warm.clock, market_segments=settings.segments, lock=lock)
+        keep_environment(settings.data, settings.environment)
+        registry = await Registry.open(
+            settings.data,
+            warm.clock,
+            environment=settings.environment,
+            market_segments=settings.segments,
+            lock=lock,
+        )
         venue = cls(settings, registry, warm.segments, warm.failed)
         try:
             venue._close.push_async_callback(registry.close)
