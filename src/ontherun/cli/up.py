@@ -16,8 +16,10 @@ from ontherun.cli.program import program
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Mapping, Sequence
 
     from ontherun.ilink.controls import ControlPolicy
+    from ontherun.market.instruments import Instrument
     from ontherun.service.settings import Settings
     from ontherun.service.standby import Standby
     from ontherun.service.venue import Venue
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
 DataDir = Annotated[
     Path, typer.Option(envvar="ONTHERUN_DATA", help="Folder of everything that lasts.", show_default="~/.ontherun")
 ]
+
+
+class EnvironmentName(StrEnum):
+    """What a venue may be to its users."""
+
+    LOCAL = "LOCAL"
+    CERT = "CERT"
+    NEWRELEASE = "NEWRELEASE"
+    PROD = "PROD"
 
 
 class Controls(StrEnum):
@@ -85,6 +96,14 @@ def up(
     tls_key: Annotated[
         Path | None, typer.Option(envvar="ONTHERUN_TLS_KEY", help="PEM file of the certificate's key, not encrypted.")
     ] = None,
+    split_safeguard: Annotated[
+        bool,
+        typer.Option(
+            "--split-safeguard",
+            envvar="ONTHERUN_SPLIT_SAFEGUARD",
+            help="Tell messages that arrive in pieces by SplitMsg, and end sessions that have more than 50 at once.",
+        ),
+    ] = False,
     session_ends_with_key: Annotated[
         bool,
         typer.Option(
@@ -118,9 +137,25 @@ def up(
     oidc_issuer: sso_options.Issuer = None,
     oidc_client_id: sso_options.ClientId = "",
     oidc_client_secret_file: sso_options.ClientSecretFile = None,
+    instruments: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="ONTHERUN_INSTRUMENTS",
+            exists=True,
+            dir_okay=False,
+            help="The markets' instruments (TOML), in place of the seven benchmarks: ontherun market instruments.",
+        ),
+    ] = None,
     lab: Annotated[
         bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
     ] = False,
+    environment: Annotated[
+        EnvironmentName,
+        typer.Option(
+            envvar="ONTHERUN_ENVIRONMENT",
+            help="What this venue is. But for LOCAL: everybody needs a second factor, and no sign-in link is made.",
+        ),
+    ] = EnvironmentName.LOCAL,
     pair: Annotated[
         bool,
         typer.Option(
@@ -137,6 +172,8 @@ def up(
         raise typer.BadParameter("a certificate needs its key, and a key its certificate", param_hint="--tls-key")
     if pair and lab:
         raise typer.BadParameter("a lab's clock is moved in one process", param_hint="--pair")
+    if lab and environment is EnvironmentName.PROD:
+        raise typer.BadParameter("the clock of PROD is nobody's to move", param_hint="--lab")
     gc.disable()  # at once: what is imported holds nothing that a collection would free
     from ontherun.service.settings import Settings
 
@@ -152,6 +189,8 @@ def up(
         public_url,
         webhook_network,
     )
+    from ontherun.market.benchmarks import SEGMENTS
+
     settings = Settings(
         data.expanduser(),
         host,
@@ -162,9 +201,12 @@ def up(
         fsync,
         drain,
         poll,
+        segments=SEGMENTS if instruments is None else _instruments(instruments),
         lab=lab,
+        environment=environment.value,
         tls=None if tls_certificate is None or tls_key is None else (tls_certificate, tls_key),
         pair=pair,
+        split_safeguard=split_safeguard,
         session_ends_with_key=session_ends_with_key,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
@@ -179,6 +221,16 @@ def _limits(controls: Controls) -> "ControlPolicy":
     from ontherun.ilink.controls import EXCHANGE_CONTROLS, NO_CONTROLS
 
     return EXCHANGE_CONTROLS if controls is Controls.EXCHANGE else NO_CONTROLS
+
+
+def _instruments(file: Path) -> "Mapping[int, Sequence[Instrument]]":
+    """The instruments of a file; leaves the command with a message when it cannot be used."""
+    from ontherun.market.reference_data import ReferenceDataError, read_instruments
+
+    try:
+        return read_instruments(file.read_text("utf-8"))
+    except (ReferenceDataError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{file}: {error}", param_hint="--instruments") from error
 
 
 async def run(settings: "Settings") -> int:
@@ -306,6 +358,8 @@ def show(venue: "Venue", link: str | None) -> None:
     called = program()
     hints.add_row("a first order", f"[bold]{called} order buy UB10 99-16+ 5{option}[/bold]")
     hints.add_row("your own key pair", f"[bold]{called} key generate {ready['demo'][0]['session_id']}{option}[/bold]")
+    if venue.settings.environment != "LOCAL":
+        hints.add_row("the first operator", f"[bold]{called} people invite YOU@EXAMPLE.COM{option}[/bold]")
     hints.add_row("stop", "[bold]Ctrl-C[/bold]  (orders, sessions and numbers are kept)")
     Console(soft_wrap=False).print(
         Panel(
