@@ -13,6 +13,7 @@ from ontherun.client import (
     OrderRefused,
     Side,
     StateError,
+    TimeInForce,
     Traded,
 )
 from ontherun.client.blocking import connect
@@ -75,7 +76,7 @@ def test_orders_are_found_by_their_ids(first: Login) -> None:
 
 def test_after_a_loss_the_session_comes_back_by_itself(first: Login) -> None:
     with connect(first) as session:
-        order = session.buy("UB30", "90", 1)
+        order = session.buy("UB30", "90", 1, time_in_force=TimeInForce.GTC)
         order.accepted(SOON)
         session.drop()
         session.ready(SOON)

@@ -16,7 +16,6 @@ from ontherun.journal import (
     JournalDamaged,
     JournalError,
     MemoryJournal,
-    Verified,
     chained,
 )
 
@@ -55,13 +54,13 @@ def damage(path: Path) -> JournalDamaged:
 def test_what_was_committed_is_replayed_in_order(path: Path) -> None:
     with closing(FileJournal(path)) as journal:
         assert list(journal.replay()) == [Batch(n + 1, data, 1000 + n) for n, data in enumerate(BATCHES)]
-        assert journal.verify().rows == journal.last_row_id == len(BATCHES)
+        assert journal.last_row_id == len(BATCHES)
 
 
 def test_a_reopened_journal_continues_the_chain(path: Path) -> None:
     with closing(FileJournal(path)) as journal:
         assert journal.commit(b"more", 1) == len(BATCHES) + 1
-        assert journal.verify().rows == len(BATCHES) + 1
+        assert len(list(journal.replay())) == len(BATCHES) + 1
 
 
 @pytest.mark.parametrize("byte", [*range(HEAD), HEAD, ROW // 2, ROW - 1])
@@ -143,10 +142,9 @@ def memory_journal(_: Path) -> Journal:
 @pytest.mark.parametrize("make", [file_journal, memory_journal])
 def test_both_journals_say_the_same(tmp_path: Path, make: Callable[[Path], Journal]) -> None:
     with closing(make(tmp_path)) as journal:
-        assert journal.verify() == Verified(0, 0, 0)
+        assert list(journal.replay()) == []
         assert [journal.commit(data, 7) for data in (b"", b"one", b"two")] == [1, 2, 3]
         assert list(journal.replay()) == [Batch(1, b"", 7), Batch(2, b"one", 7), Batch(3, b"two", 7)]
-        assert journal.verify() == Verified(3, 6, chained(chained(chained(0, b"", 7), b"one", 7), b"two", 7))
 
 
 @given(st.lists(st.tuples(st.binary(max_size=40), st.integers(0, 2**32 - 1)), max_size=20), st.data())

@@ -208,6 +208,12 @@ async def of_notices(portal: Portal) -> dict[str, object]:
     return names
 
 
+async def done_so_far(portal: Portal) -> int:
+    """Return how many audit entries there are, but for those of refused attempts."""
+    found = await portal.registry.audit_entries(SYSTEM, limit=1000)
+    return sum(entry.action != "access.refused" for entry in found)
+
+
 async def test_nothing_but_the_health_and_the_start_page_is_shown_to_nobody(portal: Portal) -> None:
     found = routes(portal)
     assert len(found) >= 20
@@ -230,7 +236,7 @@ async def test_a_read_only_token_reads_everything_of_its_entity_but_no_secret_an
     await path_to_ours(portal, "{access_key_id}{request_id}{group_id}{user_id}")
     await path_to_ours(portal, "/api/v1/firms/{gfid}")
     await market_data_of_ours(portal)
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     for method, path in routes(portal):
         target = await path_to_ours(portal, path)
         answer = await portal.ask("reader", method, target, **body_of(method, path))
@@ -240,14 +246,14 @@ async def test_a_read_only_token_reads_everything_of_its_entity_but_no_secret_an
             check_problem(answer, 403, "forbidden")
         else:
             assert answer.status_code == 200, (path, answer.text)
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
 
 
 async def test_things_of_another_entity_do_not_exist(portal: Portal) -> None:
     await path_to_ours(portal, "{access_key_id}{request_id}{group_id}{user_id}")
     await path_to_ours(portal, "/api/v1/firms/{gfid}")
     await market_data_of_ours(portal)
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     walked = 0
     for method, path in routes(portal):
         if "{" not in path or "{segment}" in path:  # a gateway belongs to the venue
@@ -257,7 +263,7 @@ async def test_things_of_another_entity_do_not_exist(portal: Portal) -> None:
         answer = await portal.ask("stranger", method, target, **body_of(method, path))
         check_problem(answer, 404, "not-found")
     assert walked >= 10
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
 
 
 async def test_lists_show_nothing_of_another_entity(portal: Portal) -> None:

@@ -14,7 +14,7 @@ async def test_a_session_is_created_listed_and_shown(portal: Portal) -> None:
     assert created.json() == {
         **body,
         "session_id": "A02",
-        "addresses": [{"segment": 40, "role": "primary", "host": "127.0.0.1", "port": 9040}],
+        "addresses": [{"segment": 40, "role": "primary", "host": "127.0.0.1", "port": 9040, "tls": False}],
         "protocol": "FIXP",
         "notes": "",
         "front_end_system": "",
@@ -145,7 +145,7 @@ async def test_a_damaged_audit_is_reported_with_its_first_bad_entry(portal: Port
 async def test_the_status_says_what_runs_and_shows_only_own_logins(portal: Portal) -> None:
     portal.running.logged_in |= {"A00", "A01"}
     status = (await portal.ask("reader", "GET", "/api/v1/status")).json()
-    assert status["gateways"] == [{"segment": 40, "role": "primary", "host": "127.0.0.1", "port": 9040}]
+    assert status["gateways"] == [{"segment": 40, "role": "primary", "host": "127.0.0.1", "port": 9040, "tls": False}]
     assert [instrument["symbol"] for instrument in status["instruments"]] == ["UB10"]
     assert status["connected_sessions"] == ["A00"]
     assert (status["environment"], status["now"]) == ("LOCAL", "2026-01-01T00:00:00Z")

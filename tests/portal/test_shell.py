@@ -16,6 +16,7 @@ import ontherun.portal
 from ontherun.portal.pages import moments, shell, tones
 from ontherun.registry import EVERY_RIGHT, Principal, PrincipalKind
 
+from .browser import signed_in
 from .conftest import Portal
 
 ROOM = Path(ontherun.portal.__file__).parent
@@ -249,3 +250,10 @@ async def test_a_fault_of_the_portal_is_a_page_that_says_nothing_of_its_inside(
     assert page.status_code == 500
     assert "This is a fault of ontherun" in page.text
     assert "ZeroDivision" not in page.text
+
+
+async def test_a_path_that_names_nothing_is_not_found_without_words_of_programs(portal: Portal) -> None:
+    browser = await signed_in(portal)
+    for path in ("/notices/deliveries/xx", "/people/zz", "/requests/-1", "/sessions/nothing"):
+        page = await browser.get(path)
+        assert (page.status_code, f"There is nothing at {path}." in page.text) == (404, True), path

@@ -109,8 +109,16 @@ def test_the_standby_refuses_on_the_backup_what_the_venue_would_refuse(calm: Pai
 def test_a_session_waits_at_the_standby_and_trades_on_there_when_the_venue_is_killed_and_so_in_turn(
     tmp_path: Path,
 ) -> None:
-    with Pair(tmp_path / "data") as pair, pair.primary() as primary, pair.backup(0) as backup:
+    with (
+        Pair(tmp_path / "data") as pair,
+        pair.primary() as primary,
+        pair.backup(0) as backup,
+        pair.primary(1) as without_backup,
+    ):
         primary.log_in()
+        without_backup.log_in()
+        without_backup.order(UB10, 1, PRICE - 10**9, 1, b"LOST")
+        without_backup.expect(m.ExecutionReportNew)
         backup.uuid = primary.uuid
         backup.establish(0)
         backup.expect(m.EstablishmentAck)
@@ -127,6 +135,17 @@ def test_a_session_waits_at_the_standby_and_trades_on_there_when_the_venue_is_ki
         pair.taken_over()
         status = command("status", "--data", str(pair.data), "--json")
         assert json.loads(status.stdout)["connected_sessions"] == [backup.key["session_id"]]
+        with RawClient(at(pair.second, "primary"), pair.second.key(1)) as back:
+            back.uuid = without_backup.uuid
+            back.establish(2)
+            assert back.expect(m.EstablishmentAck).next_seq_no == 3
+            back.send(
+                m.RetransmitRequest(
+                    uuid=back.uuid, request_timestamp=time.time_ns(), from_seq_no=2, msg_count=1
+                ).encode()
+            )
+            back.expect(m.Retransmission)
+            assert back.expect(m.ExecutionReportCancel).cl_ord_id == b"LOST"
         with VenueProcess(pair.data, *PAIR) as again, RawClient(at(again, "backup"), again.key()) as waiting:
             assert again.ready["standby"]
             waiting.uuid = primary.uuid

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,12 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 class VenueProcess:
     """A started venue on free ports; leaving the `with` block stops it as Ctrl-C would."""
 
-    def __init__(self, data: Path, *options: str, name: str = "ready") -> None:
+    def __init__(
+        self, data: Path, *options: str, name: str = "ready", program: Sequence[str] = ("-m", "ontherun")
+    ) -> None:
         self.data = data
         self.ready_file = data.parent / f"{data.name}.{name}.json"
         self.ready_file.unlink(missing_ok=True)
         environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-        command = [sys.executable, "-m", "ontherun", "up", "--data", str(data), "--ready-file", str(self.ready_file)]
+        command = [sys.executable, *program, "up", "--data", str(data), "--ready-file", str(self.ready_file)]
         ports = ["--portal-port", "0", "--gateway-port-base", "0"]
         self.process = subprocess.Popen(
             [*command, *ports, *options], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -65,3 +68,5 @@ class VenueProcess:
     ) -> None:
         if self.process.poll() is None:
             self.stop()
+        else:
+            self.process.communicate()

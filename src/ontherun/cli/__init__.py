@@ -12,6 +12,7 @@ from ontherun.cli import (
     firms,
     frames,
     gateways,
+    journals,
     key_test,
     keys_all,
     lab,
@@ -39,11 +40,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help in 0.16 s instead of 0.27
 )
-app.command("up")(up.up)
-app.command("demo")(demo.demo)
-app.command("sign-in-link")(changing(people.sign_in_link))
-app.command("status")(status.status)
-app.command("attention")(attention.attention)
+app.command("up", short_help="Start a venue: portal, API, gateways.")(up.up)
+app.command("demo", short_help="Watch two firms log in and trade.")(demo.demo)
+app.command("sign-in-link", short_help="Make a link that signs in at the portal.")(changing(people.sign_in_link))
+app.command("status", short_help="Show what runs, and where.")(status.status)
+app.command("attention", short_help="List what somebody should act on.")(attention.attention)
 session_changes.add_to(sessions.app)
 sessions.app.command("trace")(traces.trace)
 sessions.app.command("live")(live.live)
@@ -60,6 +61,7 @@ keys_all.app.command("test")(changing(key_test.judge_login))
 app.add_typer(keys_all.app)
 app.add_typer(orders.app)
 app.add_typer(gateways.app)
+app.add_typer(journals.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
 app.add_typer(market_control.week)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ontherun.cli.program import program
 from ontherun.client import Venue
 from ontherun.client.conversation import Mood, describe
 from ontherun.ilink.messages import decode
@@ -107,7 +108,7 @@ class RichScreen:
     def end(self) -> None:
         """Say what to do next."""
         self._console.print(
-            "\nThe venue has stopped and nothing is left behind. Start one that stays: [bold]ontherun up[/bold]"
+            f"\nThe venue has stopped and nothing is left behind. Start one that stays: [bold]{program()} up[/bold]"
         )
         if self._svg is not None:
             picture = self._console.export_svg(title="ontherun demo", unique_id="demo")

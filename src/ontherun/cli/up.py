@@ -11,6 +11,7 @@ import typer
 
 from ontherun.cli import notice_options, sso_options
 from ontherun.cli.api import DEFAULT_DATA
+from ontherun.cli.program import program
 
 if TYPE_CHECKING:
     import asyncio
@@ -76,6 +77,13 @@ def up(
             help="Adaptive polling: microseconds to stay awake after input; 0: none.",
         ),
     ] = 0,
+    tls_certificate: Annotated[
+        Path | None,
+        typer.Option(envvar="ONTHERUN_TLS_CERTIFICATE", help="PEM file: the order entry gateways speak TLS with it."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(envvar="ONTHERUN_TLS_KEY", help="PEM file of the certificate's key, not encrypted.")
+    ] = None,
     session_ends_with_key: Annotated[
         bool,
         typer.Option(
@@ -118,6 +126,8 @@ def up(
     """Start the portal, the REST API and the gateways, and run until Ctrl-C."""
     if hours not in ("always", "exchange"):
         raise typer.BadParameter(f"{hours!r} is not known: 'always' or 'exchange'", param_hint="--hours")
+    if (tls_certificate is None) != (tls_key is None):
+        raise typer.BadParameter("a certificate needs its key, and a key its certificate", param_hint="--tls-key")
     if pair and lab:
         raise typer.BadParameter("a lab's clock is moved in one process", param_hint="--pair")
     gc.disable()  # at once: what is imported holds nothing that a collection would free
@@ -145,6 +155,7 @@ def up(
         fsync,
         poll,
         lab=lab,
+        tls=None if tls_certificate is None or tls_key is None else (tls_certificate, tls_key),
         pair=pair,
         session_ends_with_key=session_ends_with_key,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
@@ -169,13 +180,14 @@ async def run(settings: "Settings") -> int:
     from ontherun.gateway.recovery import RecoveryError
     from ontherun.journal import JournalError
     from ontherun.registry import RegistryError
+    from ontherun.service.tls import TlsFilesError
     from ontherun.service.venue import Venue
     from ontherun.trace import TraceError
 
     stop = asyncio.Event()
     try:
         venue = await (_one_of_two(settings, stop) if settings.pair else Venue.start(settings))
-    except (RegistryError, JournalError, RecoveryError, TraceError, OSError) as error:
+    except (RegistryError, JournalError, RecoveryError, TraceError, TlsFilesError, OSError) as error:
         sys.stderr.write(f"ontherun cannot start: {error}\n")
         return 1
     if venue is None:
@@ -273,8 +285,9 @@ def show(venue: "Venue", link: str | None) -> None:
     symbols = " ".join(instrument["symbol"] for instrument in ready["instruments"])
     option = "" if venue.settings.data == DEFAULT_DATA.expanduser() else f" --data {venue.settings.data}"
     hints = Table.grid(padding=(0, 2))
-    hints.add_row("a first order", f"[bold]ontherun order buy UB10 99-16+ 5{option}[/bold]")
-    hints.add_row("your own key pair", f"[bold]ontherun key generate {ready['demo'][0]['session_id']}{option}[/bold]")
+    called = program()
+    hints.add_row("a first order", f"[bold]{called} order buy UB10 99-16+ 5{option}[/bold]")
+    hints.add_row("your own key pair", f"[bold]{called} key generate {ready['demo'][0]['session_id']}{option}[/bold]")
     hints.add_row("stop", "[bold]Ctrl-C[/bold]  (orders, sessions and numbers are kept)")
     Console(soft_wrap=False).print(
         Panel(

@@ -61,6 +61,7 @@ from ontherun.client.reports import (
 )
 from ontherun.client.requests import OrderOptions
 from ontherun.client.session import Session
+from ontherun.client.tls import trusting
 from ontherun.client.venue import DemoSession, Gateway, Venue
 from ontherun.ilink.client_events import MessagesLost, MessagesRecovered, MessagesRequested
 from ontherun.ilink.messages.enums import ExecInst, ExecMode, TimeInForce
@@ -77,6 +78,7 @@ __all__ = [
     "Login",
     "Venue",
     "Gateway",
+    "trusting",
     "DemoSession",
     "Order",
     "OrderState",

@@ -172,7 +172,7 @@ class Binding:
         gap_fill = self._options.resend is None
         machine = ClientSession(identity, secret, self.memory, self._clock(), gap_fill=gap_fill)
         wire = Wire(machine, self._clock, self._on_event, self._on_lost, self._save, self._options.observe)
-        await wire.connect(host, port, 2 * self.login.keep_alive_interval / 1000)
+        await wire.connect(host, port, 2 * self.login.keep_alive_interval / 1000, self.login.tls)
         return wire
 
     async def _until_safe(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from ssl import SSLContext
 from typing import Any, Self
 
 from ontherun import __version__
@@ -22,6 +23,7 @@ class Login:
     - `party_details_list_req_id` (1505): the registered party details; `sender_id` (5392): the operator, at most 20
       characters; `location` (9537): country and state, at most 5; `manual` (1028): orders are entered by a person;
     - `keep_alive_interval`: ms, 5,000 to 60,000;
+    - `tls`: how to reach a gateway that speaks TLS, see `trusting`; None: without, as the exchange's do;
     - `trading_system_name`, `_version`, `_vendor` (1603-1605): signed with Establish; at most 30, 10 and 10 characters.
     """
 
@@ -36,6 +38,7 @@ class Login:
     location: str = "US,NY"
     manual: bool = False
     keep_alive_interval: int = 10_000
+    tls: SSLContext | None = None
     trading_system_name: str = "ontherun"
     trading_system_version: str = __version__
     trading_system_vendor: str = "ontherun"

@@ -11,18 +11,21 @@ from ontherun.client.errors import VenueError
 from ontherun.client.instruments import Instruments
 from ontherun.client.keyfile import KeyFile
 from ontherun.client.login import Login
+from ontherun.client.tls import trusting
 
 UP_FILE = "up.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """An order entry gateway: `role` is "primary" or "backup"."""
+    """An order entry gateway: `role` is "primary" or "backup"; `tls_certificate` is the file that it shows, None
+    where it speaks no TLS."""
 
     segment: int
     role: str
     host: str
     port: int
+    tls_certificate: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Venue:
                 source=source,
                 api_url=values["api_url"],
                 portal_url=values["portal_url"],
-                gateways=tuple(Gateway(g["segment"], g["role"], g["host"], g["port"]) for g in values["gateways"]),
+                gateways=tuple(_gateway(gateway, source) for gateway in values["gateways"]),
                 instruments=Instruments({i["symbol"]: i["security_id"] for i in values["instruments"]}),
                 demo=tuple(
                     DemoSession(
@@ -113,11 +116,18 @@ class Venue:
                     key=KeyFile.load(demo.key_file),
                     host=gateway.host,
                     port=gateway.port,
+                    tls=None if gateway.tls_certificate is None else trusting(gateway.tls_certificate),
                     backup=self.backup(gateway.segment),
                     instruments=self.instruments,
                     party_details_list_req_id=demo.party_details_list_req_id,
                 )
         raise VenueError(f"{self.source}: no demo session {session!r}")
+
+
+def _gateway(value: Mapping[str, Any], source: Path) -> Gateway:
+    shown = value.get("tls_certificate")
+    certificate = None if shown is None else source.parent / shown
+    return Gateway(value["segment"], value["role"], value["host"], value["port"], certificate)
 
 
 def default_data() -> Path:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from ssl import SSLContext
 from typing import Final
 
 from ontherun.client.errors import ClientError, Disconnected, LoginRefused, Terminated, Unreachable
@@ -63,12 +64,12 @@ class Wire(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = NEVER
 
-    async def connect(self, host: str, port: int, patience: float) -> None:
-        """Make the TCP connection, within `patience` s. Raises Unreachable."""
+    async def connect(self, host: str, port: int, patience: float, tls: SSLContext | None = None) -> None:
+        """Make the TCP connection, with TLS where that is given, within `patience` s. Raises Unreachable."""
         self.address = (host, port)
         try:
             async with asyncio.timeout(patience):
-                await self._loop.create_connection(lambda: self, host, port)
+                await self._loop.create_connection(lambda: self, host, port, ssl=tls)
         except (OSError, TimeoutError) as error:
             raise Unreachable(f"cannot connect to {host}:{port}: {str(error) or 'no answer'}") from error
 

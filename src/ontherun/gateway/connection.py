@@ -194,7 +194,7 @@ class Connection(asyncio.Protocol):
     def rebind(self) -> None:
         """Look where party details are registered now: another directory was put in place."""
         if self._lane is not None:
-            self._registered = self._gateway.bind(self._lane, self)
+            self._registered = self._gateway.party_details(self._lane)
 
     def fail(self, now: int) -> None:
         """End as when this listener's gateway fails: nothing more is said."""

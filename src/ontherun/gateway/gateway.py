@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Container, Mapping
+from ssl import SSLContext
 from time import monotonic_ns
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 BACKLOG = 1024
 ACCEPTORS = 8
 """How many connections a turn accepts: the loop takes one from each listening handle, so a storm shares its commits."""
+
+TLS_HANDSHAKE = 10.0
+"""Seconds for the handshake of a TLS listener."""
 
 TICK = 0.25
 """Seconds between looks at the timers; keep-alive intervals are 5 s and more."""
@@ -157,12 +161,20 @@ class Gateway:
 
     # Starting and stopping.
 
-    async def listen(self, host: str, port: int, role: Role) -> int:
-        """Listen as the designated primary or backup; the port, which is a free one where 0 was asked for."""
+    async def listen(self, host: str, port: int, role: Role, tls: SSLContext | None = None) -> int:
+        """Listen as the designated primary or backup; the port, which is a free one where 0 was asked for.
+
+        With `tls` a connection begins when its handshake is done, for which it has TLS_HANDSHAKE seconds.
+        """
         listening = socket.create_server((host, port), backlog=BACKLOG)
         for _ in range(ACCEPTORS):
             accepting = await self._loop.create_server(
-                lambda: Connection(self, role), sock=listening.dup(), backlog=BACKLOG
+                lambda: Connection(self, role),
+                sock=listening.dup(),
+                backlog=BACKLOG,
+                ssl=tls,
+                ssl_handshake_timeout=None if tls is None else TLS_HANDSHAKE,
+                ssl_shutdown_timeout=None if tls is None else LAST_WORDS,
             )
             self._servers.append(accepting)
         if self._timer is None:
@@ -269,6 +281,10 @@ class Gateway:
         lane.came_back(self.stored(lane.stream, lane.missed_uuid).stop)
         if lane.backup is connection:
             lane.backup = None
+        return self.party_details(lane)
+
+    def party_details(self, lane: Lane) -> Mapping[int, RegisteredPartyDetails]:
+        """A live view of the registered party details that orders of this lane may name."""
         return self._directory.party_details(lane.stream.session, lane.owner.firm)
 
     def write_to(self, journal: Journal) -> None:

@@ -6,7 +6,7 @@ computed again by replaying them. docs/journal.md has the layout, what survives 
 
 from ontherun.journal.errors import JournalDamaged, JournalError, JournalInUse, JournalWriteFailed
 from ontherun.journal.file import BEGIN, FileJournal, Position
-from ontherun.journal.log import Batch, Journal, Verified, chained, verified
+from ontherun.journal.log import Batch, Journal, chained
 from ontherun.journal.memory import MemoryJournal
 from ontherun.journal.outbox import Outbox
 from ontherun.journal.tail import JournalTail
@@ -14,7 +14,6 @@ from ontherun.journal.tail import JournalTail
 __all__ = [
     "Batch",
     "Journal",
-    "Verified",
     "MemoryJournal",
     "FileJournal",
     "JournalTail",
@@ -26,5 +25,4 @@ __all__ = [
     "JournalDamaged",
     "JournalWriteFailed",
     "chained",
-    "verified",
 ]

@@ -14,10 +14,11 @@ from typing import BinaryIO, NamedTuple
 from zlib import crc32
 
 from ontherun.journal.errors import JournalDamaged, JournalError, JournalInUse, JournalWriteFailed
-from ontherun.journal.log import Batch, Verified, chained, verified
+from ontherun.journal.log import Batch, chained
 
 LAYOUT = 1
-_HEADER = b"OTRJ" + LAYOUT.to_bytes(4, "little")
+HEADER = b"OTRJ" + LAYOUT.to_bytes(4, "little")
+"""What a journal begins with."""
 _NUMBERS = Struct("<III")
 """Bytes in the batch, crc32 of what was sent in answer, checksum of the row."""
 _HEAD = Struct("<12sI")
@@ -37,7 +38,7 @@ class Position(NamedTuple):
     """Of the row before it, 0 where there is none."""
     checksum: int = 0
     """That row's."""
-    end: int = len(_HEADER)
+    end: int = len(HEADER)
     """Where that row ends, bytes."""
 
 
@@ -84,8 +85,8 @@ class FileJournal:
         except BlockingIOError as error:
             raise JournalInUse(self.path) from error
         with self.path.open("rb") as file:
-            header = file.read(len(_HEADER))
-        if header == _HEADER:
+            header = file.read(len(HEADER))
+        if header == HEADER:
             end = after.end
             for row in self.replay(after):
                 self._row_id = row.row_id
@@ -93,11 +94,11 @@ class FileJournal:
                 end += _HEAD.size + len(row.data)
             self.cut = self._file.seek(0, os.SEEK_END) - end
             self._file.truncate(end)
-        elif _HEADER.startswith(header):  # a new file, or one whose making was cut short
+        elif HEADER.startswith(header):  # a new file, or one whose making was cut short
             self._file.truncate(0)
-            self._file.write(_HEADER)
+            self._file.write(HEADER)
         else:
-            raise JournalError(f"{self.path} is not a journal of layout {LAYOUT}: it begins with {header!r}")
+            raise not_a_journal(self.path, header)
         if self.fsync:
             _sync(self._file.fileno())
             directory = os.open(self.path.parent, os.O_RDONLY)
@@ -145,13 +146,14 @@ class FileJournal:
         with self.path.open("rb") as file:
             yield from rows(file, after)
 
-    def verify(self) -> Verified:
-        """Check every row. Raises JournalDamaged."""
-        return verified(self.replay())
-
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""
         self._file.close()
+
+
+def not_a_journal(path: Path, header: bytes) -> JournalError:
+    """What to raise for a file that begins otherwise."""
+    return JournalError(f"{path} is not a journal of layout {LAYOUT}: it begins with {header!r}")
 
 
 def rows(file: BinaryIO, after: Position) -> Iterator[Batch]:

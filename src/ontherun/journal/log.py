@@ -15,16 +15,6 @@ class Batch(NamedTuple):
     """crc32 of what was sent in answer, 0..2^32-1: replay computes the same answers or has found a fault."""
 
 
-class Verified(NamedTuple):
-    """What a whole journal was found to hold."""
-
-    rows: int
-    size: int
-    """Bytes of all batches."""
-    checksum: int
-    """The last row's, which depends on every row before it."""
-
-
 class Journal(Protocol):
     """A durable, ordered log of batches with one writer."""
 
@@ -37,9 +27,6 @@ class Journal(Protocol):
     def replay(self) -> Iterator[Batch]:
         """Every batch in order, each checked against the chain. Raises JournalDamaged at the first that fails."""
 
-    def verify(self) -> Verified:
-        """Check everything that is stored. Raises JournalDamaged."""
-
     def close(self) -> None:
         """Release the journal. Closing twice is harmless."""
 
@@ -51,12 +38,3 @@ def chained(previous: int, batch: bytes, outputs_crc: int) -> int:
     The first row's `previous` is 0.
     """
     return crc32(batch, previous ^ outputs_crc)
-
-
-def verified(rows: Iterator[Batch]) -> Verified:
-    """Count the rows of a replay that has been checked on its way."""
-    count = size = checksum = 0
-    for count, data, outputs_crc in rows:  # noqa: B007  the last row id is the count
-        size += len(data)
-        checksum = chained(checksum, data, outputs_crc)
-    return Verified(count, size, checksum)

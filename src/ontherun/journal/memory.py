@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ontherun.journal.log import Batch, Verified, verified
+from ontherun.journal.log import Batch
 
 
 class MemoryJournal:
@@ -20,10 +20,6 @@ class MemoryJournal:
     def replay(self) -> Iterator[Batch]:
         """Every batch in order."""
         return iter(self._batches)
-
-    def verify(self) -> Verified:
-        """Count what is kept; memory needs no checking."""
-        return verified(self.replay())
 
     def close(self) -> None:
         """Nothing to release: the batches stay readable."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ontherun.journal.errors import JournalError
-from ontherun.journal.file import ROW_HEAD, Position, rows
+from ontherun.journal.file import HEADER, ROW_HEAD, Position, not_a_journal, rows
 from ontherun.journal.log import Batch, chained
 
 
@@ -20,6 +20,10 @@ class JournalTail:
             self._file = path.open("rb", buffering=0)
         except OSError as error:
             raise JournalError(f"the journal {path} cannot be followed: {error.strerror}") from error
+        header = self._file.read(len(HEADER))
+        if not HEADER.startswith(header):
+            self._file.close()
+            raise not_a_journal(path, header)
         self.position = Position()
 
     def read(self) -> Iterator[Batch]:

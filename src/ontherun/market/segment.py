@@ -93,6 +93,11 @@ class MarketSegment(Inquiries):
         namesakes[order.cl_ord_id] = accepted
         return accepted
 
+    @property
+    def working_orders(self) -> int:
+        """How many orders work here, of all sessions."""
+        return len(self._orders)
+
     def new_order(self, owner: Owner, order: NewOrderSingle, now: int) -> list[Event]:
         """Check and place a new order: accepted, then traded, rested or eliminated; or refused."""
         details = owner.party_details.get(order.party_details_list_req_id)

@@ -10,8 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
+from ontherun.portal.refusals import route_of
 from ontherun.registry import InvalidError, Principal, Registry
 from ontherun.registry.checks import checked_name
+from ontherun.registry.refusals import ATTEMPT
 from ontherun.registry.why import WHY
 
 bearer = HTTPBearer(
@@ -41,6 +43,7 @@ async def principal_of(
         raise _unauthorized("The API token is unknown, expired or revoked.", 'Bearer error="invalid_token"')
     request.state.asking = found
     await registry.tokens.used(credentials.credentials)
+    ATTEMPT.set(f"{request.method} {route_of(request)}")
     return found
 
 

@@ -174,6 +174,7 @@ class GatewayView(Strict):
     role: str
     host: str
     port: int
+    tls: bool
 
 
 class PromotionView(Strict):

@@ -26,6 +26,7 @@ from ontherun.registry import (
     MasterKeyError,
     NotFoundError,
     NotRecognisedError,
+    Principal,
     RegistryError,
     SecondFactorRequiredError,
     TooManyAttemptsError,
@@ -111,6 +112,9 @@ def status_for(error: Exception) -> HTTPStatus:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
+    by: Principal | None = getattr(request.state, "asking", None) or getattr(request.state, "viewer", None)
+    if by is not None and isinstance(error, RegistryError):
+        await request.app.state.registry.refusals.note(by, error)
     if isinstance(error, InvalidError):
         return _faults([Fault(where=f"body.{error.where}", message=f"{error.what} Expected: {error.expected}")])
     if isinstance(error, TooManyError):
@@ -122,8 +126,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     return await _failed(request, error)
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if not request.url.path.startswith("/api/") and all(fault["loc"][0] == "path" for fault in error.errors()):
+        return problem(HTTPStatus.NOT_FOUND, "not-found", f"There is nothing at {request.url.path}.")
     return _faults([Fault(where=_where(fault["loc"]), message=fault["msg"]) for fault in error.errors()])
 
 

@@ -11,12 +11,14 @@ from ontherun.trace import TraceStore
 
 @dataclass(frozen=True, slots=True)
 class GatewayAddress:
-    """Where a market segment's gateway listens. `role` is "primary" or "backup"."""
+    """Where a market segment's gateway listens. `role` is "primary" or "backup"; `tls_certificate` is the file of
+    the certificate that it shows, None where it speaks no TLS."""
 
     segment: int
     role: str
     host: str
     port: int
+    tls_certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,16 @@ def audit_entry(record: AuditEntry) -> models.AuditEntryView:
 
 def gateways(status: Status) -> list[models.GatewayView]:
     """Show where the gateways listen."""
-    return [models.GatewayView(**asdict(gateway)) for gateway in status.gateways()]
+    return [
+        models.GatewayView(
+            segment=gateway.segment,
+            role=gateway.role,
+            host=gateway.host,
+            port=gateway.port,
+            tls=gateway.tls_certificate is not None,
+        )
+        for gateway in status.gateways()
+    ]
 
 
 def instruments(status: Status) -> list[models.InstrumentView]:

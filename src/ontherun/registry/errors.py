@@ -13,14 +13,19 @@ class RegistryError(Exception):
 
 
 class NotFoundError(RegistryError):
-    """There is no such thing, or not for this principal: the two are answered alike."""
+    """There is no such thing, or not for this principal: the two are answered alike. `what` names it."""
 
     def __init__(self, what: str) -> None:
+        self.what = what
         super().__init__(f"There is no {what}.")
 
 
 class ForbiddenError(RegistryError):
-    """The principal sees the thing but may not do this with it."""
+    """The principal sees the thing but may not do this with it. `entity_id`: where a right is missing, if it is one."""
+
+    def __init__(self, text: str, entity_id: int | None = None) -> None:
+        self.entity_id = entity_id
+        super().__init__(text)
 
 
 class SecondFactorRequiredError(ForbiddenError):

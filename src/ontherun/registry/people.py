@@ -11,10 +11,11 @@ from functools import partial
 from sqlalchemy import delete, insert, update
 
 from ontherun.registry.attempts import AttemptCounter, account_key
-from ontherun.registry.errors import ConflictError, ForbiddenError, NotFoundError
+from ontherun.registry.errors import ConflictError, ForbiddenError, NotFoundError, SecondFactorRequiredError
 from ontherun.registry.people_book import PeopleBook
 from ontherun.registry.principal import RIGHTS_OF, Principal, Right, Role, SecondFactor
 from ontherun.registry.records_people import LinkPurpose, PeoplePolicy, User
+from ontherun.registry.refusals import Refusals
 from ontherun.registry.second_factors import Budget, SecondFactors
 from ontherun.registry.store import Change, Store
 from ontherun.registry.tables_people import (
@@ -53,6 +54,7 @@ class People:
         second_factors: SecondFactors,
         attempts: AttemptCounter,
         policy: PeoplePolicy,
+        refusals: Refusals,
     ) -> None:
         self._store = store
         self._directory = store.directory
@@ -63,12 +65,17 @@ class People:
         self._second_factors = second_factors
         self._attempts = attempts
         self._policy = policy
+        self._refusals = refusals
 
     # Second factors, where pages look for them.
 
     async def prove(self, by: Principal, answer: str | None) -> SecondFactor:
-        """See `SecondFactors.prove`."""
-        return await self._second_factors.prove(by, answer)
+        """See `SecondFactors.prove`. That there was no answer is an attempt that the audit keeps."""
+        try:
+            return await self._second_factors.prove(by, answer)
+        except SecondFactorRequiredError as error:
+            await self._refusals.note(by, error)
+            raise
 
     def budget(self, by: Principal, now: int) -> Budget:
         """See `SecondFactors.budget`."""

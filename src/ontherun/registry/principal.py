@@ -121,7 +121,9 @@ class Principal:
         """ForbiddenError unless the principal has a right at an entity, which it must see already."""
         if not self.may(right, entity_id):
             roles = [role for role, rights in RIGHTS_OF.items() if right in rights]
-            raise ForbiddenError(f"{self.name} may not {right} here. It takes a role of: {', '.join(roles)}.")
+            raise ForbiddenError(
+                f"{self.name} may not {right} here. It takes a role of: {', '.join(roles)}.", entity_id
+            )
 
     def require_operator(self) -> None:
         """ForbiddenError unless the principal may act on the venue itself."""

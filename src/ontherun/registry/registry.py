@@ -44,6 +44,7 @@ from ontherun.registry.policies import Policies
 from ontherun.registry.principal import SYSTEM, Principal, Role
 from ontherun.registry.records import AuditEntry
 from ontherun.registry.records_people import LOCAL_POLICY, PeoplePolicy, User
+from ontherun.registry.refusals import Refusals
 from ontherun.registry.requests import Requests
 from ontherun.registry.schema import open_engine, prepare_schema
 from ontherun.registry.sealed_columns import sealed_with
@@ -117,7 +118,10 @@ class Registry:
             random_bytes,
         )
         self.tokens = ApiTokens(store, rules, random_bytes)
-        self.people = People(store, self.users, self.web_sessions, self.tokens, self.second_factors, attempts, rules)
+        self.refusals = Refusals(store)
+        self.people = People(
+            store, self.users, self.web_sessions, self.tokens, self.second_factors, attempts, rules, self.refusals
+        )
         self.invitations = Invitations(
             store, self.users, self.people, self.sign_in, attempts, passwords, rules, random_bytes
         )

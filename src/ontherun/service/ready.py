@@ -15,6 +15,8 @@ class GatewayAddress(TypedDict):
     role: str
     host: str
     port: int
+    tls_certificate: str | None
+    """The file of the certificate that it shows; null where it speaks no TLS."""
 
 
 class Tradable(TypedDict):
@@ -55,7 +57,13 @@ class Ready(TypedDict):
 
 def address(gateway: Address) -> GatewayAddress:
     """Where a gateway listens, as the file says it."""
-    return {"segment": gateway.segment, "role": gateway.role, "host": gateway.host, "port": gateway.port}
+    return {
+        "segment": gateway.segment,
+        "role": gateway.role,
+        "host": gateway.host,
+        "port": gateway.port,
+        "tls_certificate": gateway.tls_certificate,
+    }
 
 
 def write(path: Path, ready: Ready) -> None:

@@ -23,6 +23,7 @@ from ontherun.market.policy import SegmentPolicy
 from ontherun.market.states import SecurityTradingStatus
 from ontherun.portal.status import GatewayAddress
 from ontherun.service.settings import Settings
+from ontherun.service.tls import server_context
 
 LAST_BREATH = 5.0
 """Seconds in which the kernel releases everything that a process held which has died."""
@@ -171,7 +172,7 @@ class SegmentRuntime:
 
     async def listen(self) -> None:
         """Listen on the primary, and on the backup unless that is for a standby. Raises OSError for a port that is
-        taken."""
+        taken, TlsFilesError."""
         for listener in (Role.PRIMARY,) if self._settings.pair else (Role.PRIMARY, Role.BACKUP):
             await self._listen(listener)
 
@@ -185,14 +186,16 @@ class SegmentRuntime:
     async def _listen(self, listener: Role) -> None:
         if not self._ports:
             self._close.push_async_callback(self.gateway.close, "the gateway is going down")
-        port = self._settings.gateway_port(self.segment_id, listener)
-        self._ports[listener] = await self.gateway.listen(self._settings.host, port, listener)
+        port, files = self._settings.gateway_port(self.segment_id, listener), self._settings.tls
+        tls = None if files is None else server_context(*files)
+        self._ports[listener] = await self.gateway.listen(self._settings.host, port, listener, tls)
 
     def addresses(self) -> list[GatewayAddress]:
         """Where the gateway listens, the primary of now first."""
-        host, roles = self._settings.host, self.gateway.roles
+        host, roles, files = self._settings.host, self.gateway.roles, self._settings.tls
+        tls = None if files is None else str(files[0].resolve())
         return [
-            GatewayAddress(self.segment_id, roles[listener].name.lower(), host, self._ports[listener])
+            GatewayAddress(self.segment_id, roles[listener].name.lower(), host, self._ports[listener], tls)
             for listener in sorted(self._ports, key=roles.__getitem__, reverse=True)
         ]
 

@@ -48,6 +48,9 @@ class Settings:
     lab: bool = False
     """True: the venue's clock can be moved, see `ontherun.registry.lab`. False: it is the machine's."""
 
+    tls: tuple[Path, Path] | None = None
+    """PEM files of a certificate and its key: the order entry gateways then speak TLS, which the exchange's do not."""
+
     pair: bool = False
     """True: one of two processes on the same data, see `ontherun.service.standby`. The one that is the venue serves the
     primaries, the other one the backups."""

@@ -17,7 +17,9 @@ from starlette.exceptions import HTTPException
 from ontherun.portal.dependencies import Serving, keep_reason
 from ontherun.portal.headers import LATE_COOKIES
 from ontherun.portal.pages.shell import redirect
+from ontherun.portal.refusals import route_of
 from ontherun.registry import AFTER_PROOF, Principal, Registry, SignedIn, Visitor, csrf_of
+from ontherun.registry.refusals import ATTEMPT
 
 SESSION_COOKIE = "otr_session"
 """The cookie of a browser that is signed in: SameSite=Strict, not readable by scripts."""
@@ -74,6 +76,7 @@ async def signed_in(request: Request, registry: Serving) -> SignedIn | None:
     found = None if cookie is None else await registry.web_sessions.recognise(cookie, visitor_of(request).source)
     if found is not None:
         request.state.viewer = found.principal
+        ATTEMPT.set(f"{request.method} {route_of(request)}")
         request.state.zone = found.user.zone
         request.state.csrf = found.csrf
         request.state.earlier_csrf = found.earlier_csrf
