@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ontherun.ilink.controls import ControlPolicy
     from ontherun.keys import ManualClock
     from ontherun.portal import GatewayAddress, InstrumentSummary
+    from ontherun.portal.measures import Measure
     from ontherun.trace import TraceStore
 
 START = 1_767_225_600 * 1_000_000_000  # 2026-01-01
@@ -29,6 +30,7 @@ class RunningVenue:
     logged_in: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     ended: list[tuple[str, str]] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
     standing: dict[str, list["LiveStream"]] = field(default_factory=dict)
     frames: dict[str, list["LastFrames"]] = field(default_factory=dict)
     promoted: list[int] = field(default_factory=list)
@@ -84,6 +86,14 @@ class RunningVenue:
 
     def set_messaging_controls(self, policy: "ControlPolicy") -> None:
         self.controls = policy
+
+    async def unready(self) -> list[str]:
+        return self.wrong
+
+    async def measures(self) -> list["Measure"]:
+        from ontherun.portal.measures import Measure
+
+        return [Measure("orders_working", "gauge", "Working orders", [({"segment": "40"}, 3.0)])]
 
     def live(self, session_id: str) -> list["LiveStream"]:
         return self.standing.get(session_id, [])

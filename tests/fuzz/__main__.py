@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from itertools import count
 
+from tests.ilink import world
+
 from . import client, decoding, gateway
 
 TARGETS: dict[str, Callable[[int], None]] = {
@@ -14,8 +16,9 @@ TARGETS: dict[str, Callable[[int], None]] = {
     "decoding": decoding.a_frame_is_a_message_or_a_decode_error,
     "client": client.a_client_survives_any_gateway,
     "gateway": gateway.a_gateway_survives_any_clients,
+    "conversation": world.check,
 }
-ROUND = {"framing": 20, "decoding": 20, "client": 20, "gateway": 10}
+ROUND = {"framing": 20, "decoding": 20, "client": 20, "gateway": 10, "conversation": 10}
 """Cases of each target in a round: about as much time for each."""
 
 

@@ -4,52 +4,78 @@ import pytest
 
 from ontherun.ilink import (
     ClientMemory,
+    ClientSession,
     ClientState,
-    EstablishmentAccepted,
+    Event,
     MessagesLost,
     MessagesRecovered,
     MessagesRequested,
     Missed,
+    NegotiationAccepted,
 )
 from ontherun.ilink.messages import EstablishmentReject, NegotiationReject, RetransmitRequest
 
-from .conftest import SECOND, START, UUID, sequence, terminate
+from .conftest import SECOND, SECRET, START, UUID, sequence, terminate
 from .test_client_session import numbers, receive, sent
-from .test_transition_tables import Peer, business
+from .test_transition_tables import IDENTITY, Peer, business
 
 C = ClientState
 
 
+def responses(peer: Peer, previous_uuid: int, previous_seq_no: int) -> list[Event]:
+    """The NegotiationResponse that names this earlier UUID arrives."""
+    response = peer.response()
+    response.previous_uuid, response.previous_seq_no = previous_uuid, previous_seq_no
+    return receive(peer, response)
+
+
 def test_a_new_week_is_told_and_what_came_before_the_login_is_fetched_under_uuid_0() -> None:
-    peer = Peer(C.ESTABLISHING)
-    peer.memory.uuid, peer.memory.next_inbound = UUID - 9, 5
+    peer = Peer(C.NEGOTIATING)
+    peer.memory.uuid, peer.memory.negotiated_uuid, peer.memory.next_inbound = UUID - 9, UUID - 9, 5
+    (accepted,) = responses(peer, 0, 2)
+    assert isinstance(accepted, NegotiationAccepted)
+    assert accepted.new_week
+    peer.session.establish(START)
     acknowledgment = peer.acknowledgment(1)
     acknowledgment.previous_seq_no = 3
-    accepted, _, *rest = receive(peer, acknowledgment)
-    assert isinstance(accepted, EstablishmentAccepted)
-    assert accepted.new_week
-    (request,) = sent(rest)
+    (request,) = sent(receive(peer, acknowledgment))
     assert isinstance(request, RetransmitRequest)
     assert (request.last_uuid, request.from_seq_no, request.msg_count) == (0, 1, 3)
     assert (peer.memory.uuid, peer.memory.next_inbound, peer.memory.next_outbound) == (UUID, 1, 1)
 
 
+def test_a_new_week_whose_first_establishment_was_not_heard_still_leads_to_uuid_0() -> None:
+    peer = Peer(C.NEGOTIATING)
+    peer.memory.uuid, peer.memory.negotiated_uuid, peer.memory.next_inbound = UUID - 9, UUID - 9, 5
+    responses(peer, 0, 2)
+    peer.session.lost()
+    peer.session = ClientSession(IDENTITY, SECRET, peer.memory, START)
+    peer.session.negotiate(START, UUID + 1)
+    response = peer.response()
+    response.uuid, response.previous_uuid = UUID + 1, UUID
+    receive(peer, response)
+    peer.session.establish(START)
+    acknowledgment = peer.acknowledgment(1)
+    acknowledgment.uuid, acknowledgment.previous_uuid, acknowledgment.previous_seq_no = UUID + 1, UUID, 0
+    (request,) = sent(receive(peer, acknowledgment))
+    assert isinstance(request, RetransmitRequest)
+    assert (request.last_uuid, request.from_seq_no) == (0, 1)
+
+
 def test_what_a_new_week_takes_away_is_told() -> None:
-    peer = Peer(C.ESTABLISHING)
+    peer = Peer(C.NEGOTIATING)
     peer.memory.uuid, peer.memory.missed = UUID - 9, [Missed(UUID - 20, 2, 6), Missed(UUID - 15, 1, 0)]
-    _, lost = receive(peer, peer.acknowledgment(1))
+    _, lost = responses(peer, 0, 0)
     assert lost == MessagesLost(UUID - 20, 2, 5, "a new trading week began")
     assert peer.memory.missed == []
 
 
-@pytest.mark.parametrize(("known", "previous"), [(0, 0), (UUID - 9, UUID - 9), (UUID, 0)])
+@pytest.mark.parametrize(("known", "previous"), [(0, 0), (UUID - 9, UUID - 9)])
 def test_the_first_login_ever_and_a_later_one_of_the_week_begin_no_week(known: int, previous: int) -> None:
-    peer = Peer(C.ESTABLISHING)
+    peer = Peer(C.NEGOTIATING)
     peer.memory.uuid = known
-    acknowledgment = peer.acknowledgment(1)
-    acknowledgment.previous_uuid = previous
-    accepted = receive(peer, acknowledgment)[0]
-    assert isinstance(accepted, EstablishmentAccepted)
+    accepted = responses(peer, previous, 0)[0]
+    assert isinstance(accepted, NegotiationAccepted)
     assert not accepted.new_week
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from ontherun.ilink import GatewayState, LocalProtocolError, Role
+from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.messages import BusinessReject, EstablishmentAck, EstablishmentReject, Sequence
 
 from .conftest import START, UUID, Venue, Wire, sequence, terminate
@@ -62,6 +63,20 @@ def test_a_promoted_backup_says_so_and_carries_on_with_both_numbers(venue: Venue
     assert venue.stream().primary_bound
     assert not venue.stream().backup_bound
     assert backup.send(sequence(3)) == []
+
+
+def test_a_sequence_of_the_backup_that_crosses_the_promotion_is_a_sign_of_life(
+    venue: Venue, primary: Wire, backup: Wire
+) -> None:
+    """Found by a random world: the client sends NextSeqNo 0 until it has heard of the promotion."""
+    primary.session.lost(venue.now)
+    backup.carry_out(backup.session.promote(venue.now))
+    assert backup.send(sequence(0)) == []
+    (answer,) = backup.send(sequence(0, lapsed=1))
+    assert answer.next_seq_no == 1
+    assert backup.send(sequence(1)) == []
+    (end,) = backup.send(sequence(0))
+    assert end.error_codes == TerminateCode.INVALID_NEXT_SEQ_NO
 
 
 def test_a_replaced_primary_says_and_ends_nothing_and_its_backup_goes_on(

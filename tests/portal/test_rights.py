@@ -9,7 +9,7 @@ from ontherun.registry import SYSTEM, DeliveryEvent, Role, SendResult
 
 from .conftest import Portal, check_problem
 
-PUBLIC = {("GET", "/healthz")}
+PUBLIC = {("GET", "/health/live"), ("GET", "/health/ready")}
 OUR_PAIR = {"session_id": "A00", "access_key_id": "ours"}  # `path_to_ours` fills it in
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/entities"): {"name": "New"},

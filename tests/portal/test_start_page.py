@@ -129,7 +129,8 @@ async def test_the_operator_opens_a_closed_port_on_the_page(portal: Portal, oper
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/sign-in", "/healthz", "/api/v1/sessions", "/nothing", "/static/portal.css", "/api/v1/openapi.json"]
+    "path",
+    ["/", "/sign-in", "/health/live", "/api/v1/sessions", "/nothing", "/static/portal.css", "/api/v1/openapi.json"],
 )
 async def test_every_response_carries_the_protecting_headers(portal: Portal, path: str) -> None:
     headers = (await portal.ask(None, "GET", path)).headers
@@ -148,7 +149,7 @@ async def test_the_page_finds_its_files(portal: Portal, operator: Browser) -> No
 
 
 async def test_health_and_the_head_of_the_start_page_need_no_token(portal: Portal, operator: Browser) -> None:
-    assert (await portal.ask(None, "GET", "/healthz")).json() == {"status": "ok"}
+    assert (await portal.ask(None, "GET", "/health/live")).json() == {"status": "ok"}
     assert (await operator.client.head("/")).status_code == 200
 
 

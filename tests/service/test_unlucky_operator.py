@@ -85,7 +85,7 @@ def test_an_endless_http_head_is_cut_off(tmp_path: Path, head: bytes) -> None:
             with pytest.raises((ConnectionResetError, BrokenPipeError)):
                 client.sendall(head * 50)
         with http(venue) as client:
-            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
             assert client.recv(1000).startswith(b"HTTP/1.1 200")
 
 

@@ -34,6 +34,7 @@ class Directory:
     def __init__(self) -> None:
         self.valid = {"EXAMPLEKEYID00000001", "EXAMPLEKEYID00000002"}
         self.expires_at = 0
+        self.elsewhere = False
 
     def session(self, session_id: str) -> object | None:
         return session_id or None
@@ -42,7 +43,7 @@ class Directory:
         return firm == "DEMO1"
 
     def source_allowed(self, session: str, source: str) -> bool:
-        return True
+        return not self.elsewhere
 
     def key(self, access_key_id: str, session: str, now: int) -> KeyFound | KeyRefused:
         if not self.key_is_valid(access_key_id, now):

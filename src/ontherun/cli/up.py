@@ -1,6 +1,7 @@
 """`ontherun up`: start the venue, say what runs, stop in order on Ctrl-C."""
 
 import gc
+import os
 import signal
 import sys
 from enum import StrEnum
@@ -99,6 +100,12 @@ def up(
             help="How much sessions may send: the exchange's limits, or off. Without it: as it was.",
         ),
     ] = None,
+    drain: Annotated[
+        float,
+        typer.Option(
+            envvar="ONTHERUN_DRAIN", min=0, help="Seconds that a stop waits for clients to take their last messages."
+        ),
+    ] = 5.0,
     smtp_host: notice_options.SmtpHost = None,
     smtp_port: notice_options.SmtpPort = 587,
     smtp_user: notice_options.SmtpUser = "",
@@ -153,6 +160,7 @@ def up(
         ready_file,
         "exchange" if hours == "exchange" else "always",
         fsync,
+        drain,
         poll,
         lab=lab,
         tls=None if tls_certificate is None or tls_key is None else (tls_certificate, tls_key),
@@ -194,6 +202,8 @@ async def run(settings: "Settings") -> int:
         sys.stdout.write("stopped\n")
         return 0
     _stop_on_signals(stop)
+    if hasattr(signal, "SIGHUP"):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, venue.log.reopen)
     try:
         link = await venue.sign_in_link()
     except RegistryError as error:  # the gateways run; `ontherun sign-in-link` makes one later
@@ -204,6 +214,8 @@ async def run(settings: "Settings") -> int:
     waiting: set[asyncio.Future[Any]] = {stopping, venue.failed}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    if not venue.failed.done():
+        await venue.drain()
     await venue.stop()
     if venue.failed.done():
         sys.stderr.write(f"ontherun stopped: {venue.failed.result()}\n")
@@ -235,10 +247,16 @@ async def _one_of_two(settings: "Settings", stop: "asyncio.Event") -> "Venue | N
 
 
 def _stop_on_signals(stop: "asyncio.Event") -> None:
+    """End in order at a signal, and at the second one at once: whatever was acknowledged is durable."""
     import asyncio
 
+    def end(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
 
 
 def show_standby(standby: "Standby") -> None:

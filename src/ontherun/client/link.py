@@ -38,6 +38,7 @@ class Link(Binding):
         super().__init__(login, listener, state, options)
         self.error: ClientError | None = None
         self._numbered_under = self.memory.uuid
+        self._new_week = False
         self._standby: Standby | None = None
         self._sent: dict[int, Numbered] = {}
         self._settled = asyncio.Event()
@@ -144,18 +145,20 @@ class Link(Binding):
             case MessagesRequested() | MessagesRecovered():
                 self.tell(event)
             case NegotiationAccepted():
+                self._new_week = event.new_week or self._new_week
                 self._forget_history(event)
             case EstablishmentAccepted():
-                self._established(wire, event)
+                self._established(wire)
 
-    def _established(self, wire: Wire, event: EstablishmentAccepted) -> None:
+    def _established(self, wire: Wire) -> None:
+        new_week, self._new_week = self._new_week, False
         new_uuid = self.memory.uuid != self._numbered_under
         if new_uuid:
             self._numbered_under = self.memory.uuid
             self._sent.clear()
             self._listener.on_new_uuid()
         self._settled.set()
-        self.tell(LoggedIn(self.memory.uuid, new_uuid, event.new_week, self.login.key.access_key_id, *wire.address))
+        self.tell(LoggedIn(self.memory.uuid, new_uuid, new_week, self.login.key.access_key_id, *wire.address))
 
     def _not_applied(self, wire: Wire, event: NumbersNotApplied) -> None:
         """Send again what shall be sent again, under the numbers that are free again, or under new ones."""

@@ -5,6 +5,7 @@ for byte, what was said. Nothing here reads a clock, touches a socket or waits.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from struct import Struct
@@ -115,10 +116,16 @@ class Engine:
             OrderStatusRequest.TEMPLATE_ID: self._inquiry(OrderStatusRequest, MarketSegment.order_status),
             PartyDetailsDefinitionRequest.TEMPLATE_ID: self._party_definition,
         }
+        self.received: Counter[int] = Counter()
+        """Business messages that were carried out, by template; of new orders the market knows the count."""
+        self.reported: Counter[type[Event]] = Counter()
+        """Events that were told, by kind."""
         self._handlers = {
             template: _counted(MODULES.get(template), carried_out.get(template, self._unsupported))
             for template in CLIENT_BUSINESS
         }
+        for template in CLIENT_BUSINESS.keys() - {NewOrderSingle.TEMPLATE_ID}:
+            self._handlers[template] = _tallied(self.received, template, self._handlers[template])
 
     # What the gateway tells; recovery tells it again.
 
@@ -391,7 +398,19 @@ class Engine:
 
     def _report(self, events: list[Event], now: int) -> None:
         for event in events:
-            REPORTS[event.__class__](self, event, now)
+            kind = event.__class__
+            self.reported[kind] += 1
+            REPORTS[kind](self, event, now)
+
+
+def _tallied(tally: Counter[int], template: int, handler: Handler) -> Handler:
+    """The handler of a message, counting how often it is called."""
+
+    def tallied(lane: Lane, data: bytes, position: int, now: int) -> None:
+        tally[template] += 1
+        handler(lane, data, position, now)
+
+    return tallied
 
 
 def _counted(module: Module | None, handler: Handler) -> Handler:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ontherun.calendar import calendar_of_segment
 from ontherun.gateway.connection import LAST_WORDS, Connection
+from ontherun.gateway.counts import Counts
 from ontherun.gateway.engine import Engine
 from ontherun.gateway.entries import HEAD, Kind, json_body
 from ontherun.gateway.lane import Lane, PartyDetails
-from ontherun.gateway.telling import connection_id, log_login, log_refusals
+from ontherun.gateway.telling import connection_id, log_login, tell_refusals
 from ontherun.gateway.witness import Note, Witness
 from ontherun.ilink.authority import Authority
 from ontherun.ilink.codes import TerminateCode, words
@@ -140,7 +141,7 @@ class Gateway:
         self._broken = broken
         self._note = note
         self._started = self.last_now // 1_000_000
-        self._accepted = 0
+        self.counts = Counts(engine)
         self._poll = poll
         self._awake_until = 0
         self._awake = False
@@ -154,7 +155,10 @@ class Gateway:
         self._call_soon = self._loop.call_soon
         self.later = self._loop.call_later
         self._servers: list[asyncio.Server] = []
+        self.going_down = ""
+        """Why no client is taken any more; empty while they are."""
         self._timer: asyncio.TimerHandle | None = None
+        self._tick_due = 0.0
         self._weeks = calendar_of_segment(engine.segment_id)
         self.week_ends = MAX_TIME
         """When the next trading week begins, ns since the epoch."""
@@ -178,20 +182,34 @@ class Gateway:
             )
             self._servers.append(accepting)
         if self._timer is None:
+            self.counts.begin()
+            self._tick_due = self._loop.time() + TICK
             self._timer = self._loop.call_later(TICK, self._tick)
         with listening:
             return int(listening.getsockname()[1])
 
-    async def close(self, reason: str) -> None:
-        """Stop listening, end every session with Terminate, write what is durable, and close the connections."""
+    async def drain(self, reason: str, seconds: float) -> None:
+        """Stop listening, end every session with Terminate, and wait until the clients are gone, at most `seconds`.
+
+        A client that does not answer its Terminate is let go after the policy's `close_grace`.
+        """
+        self.going_down = reason
         for server in self._servers:
             server.close()
-        if self._timer is not None:
-            self._timer.cancel()
         now = self.now()
         for connection in list(self.connections):
             connection.end(TerminateCode.FINISHED, reason, now)
         self.flush()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.connections:  # noqa: ASYNC110 -- connections come and go, nobody else waits for the last
+                    await asyncio.sleep(0.005)
+
+    async def close(self, reason: str) -> None:
+        """Stop listening, end every session with Terminate, write what is durable, and close the connections."""
+        await self.drain(reason, 0)
+        if self._timer is not None:
+            self._timer.cancel()
         for connection in list(self.connections):
             connection.transport.close()
         with contextlib.suppress(TimeoutError):
@@ -203,6 +221,16 @@ class Gateway:
         while self.connections:  # noqa: ASYNC110 -- their connection_lost is due in the next turn
             await asyncio.sleep(0)
         self.flush()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the journal could not be written: nothing is acknowledged any more."""
+        return self._failed
+
+    @property
+    def listening(self) -> bool:
+        """Whether clients can connect."""
+        return any(server.is_serving() for server in self._servers)
 
     # What connections ask.
 
@@ -232,9 +260,9 @@ class Gateway:
 
     def new_witness(self, peer: str, role: Role) -> Witness:
         """The witness of a new connection, with the connection's id: segment, start of the gateway, count."""
-        self._accepted += 1
+        self.counts.accepted += 1
         segment = self.engine.segment_id
-        name = connection_id(segment, self._started, self._accepted)
+        name = connection_id(segment, self._started, self.counts.accepted)
         return Witness(self._note, self._is_session, name, peer, segment, role, self.last_now)
 
     def _is_session(self, session: str) -> bool:
@@ -449,6 +477,7 @@ class Gateway:
     def traced(self, connection: Connection, trace: LoginTrace) -> None:
         """Note which key pair was used, and keep and log how the login attempt ended: one line for an accepted login,
         everything for one that was not."""
+        self.counts.login(trace)
         connection.witness.login(trace, connection.session)
         if trace.verdict is not Verdict.ACCEPTED or trace.message == "Establish":
             self._directory.key_used(trace, connection.peer.rpartition(":")[0])
@@ -472,7 +501,7 @@ class Gateway:
             for connection in speakers:
                 connection.write()
         if self.engine.refusals or self.engine.errors:
-            log_refusals(self.engine, self.log, self.last_now)
+            tell_refusals(self.engine, self.log, self.counts, self.last_now)
         if self._poll:
             self._awake_until = monotonic_ns() + self._poll
             if not self._awake:
@@ -514,6 +543,8 @@ class Gateway:
             self._call_soon(self._stay_awake)
 
     def _tick(self) -> None:
+        due, self._tick_due = self._tick_due, self._loop.time() + TICK
+        self.counts.lag.add(max(0.0, self._loop.time() - due))
         self.follow_clock()  # one that stands still falls back all the time
         now = self.now()
         for connection in list(self.connections):

@@ -4,6 +4,7 @@ import traceback
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ontherun.gateway.counts import Counts
 from ontherun.ilink.codes import BusinessRejectReason
 from ontherun.ilink.messages import BusinessReject
 from ontherun.ilink.trace import LoginTrace, Verdict
@@ -49,9 +50,10 @@ def log_login(log: "Log", connection: "Connection", trace: LoginTrace) -> None:
         )
 
 
-def log_refusals(engine: "Engine", log: "Log", now: int) -> None:
+def tell_refusals(engine: "Engine", log: "Log", counts: Counts, now: int) -> None:
     """The business messages that this turn refused, and our own mistakes in carrying them out."""
     for refusal in engine.refusals:
+        counts.refused(refusal)
         lane = engine.lanes[refusal.session]
         peer = lane.connection
         log.info("refused", connection=None if peer is None else peer.id, **refusal._asdict())

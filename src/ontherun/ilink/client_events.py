@@ -7,26 +7,26 @@ from ontherun.ilink.actions import Close, Send
 
 @dataclass(slots=True)
 class NegotiationAccepted:
-    """NegotiationResponse: send Establish next. `key_expiry` is SecretKeySecureIDExpiration, 65535 if unknown."""
+    """NegotiationResponse: send Establish next. `key_expiry` is SecretKeySecureIDExpiration, 65535 if unknown.
+
+    `new_week`: the gateway knows no UUID of ours any more; what is missing now was published under UUID 0.
+    """
 
     previous_uuid: int
     previous_seq_no: int
     key_expiry: int
+    new_week: bool = False
 
 
 @dataclass(slots=True)
 class EstablishmentAccepted:
-    """EstablishmentAck: on a primary, business may flow; the messages missed are asked for already.
-
-    `new_week`: the gateway knows no UUID of ours any more; what is missing now was published under UUID 0.
-    """
+    """EstablishmentAck: on a primary, business may flow; the messages missed are asked for already."""
 
     backup: bool
     previous_uuid: int
     previous_seq_no: int
     keep_alive_interval: int
     key_expiry: int
-    new_week: bool = False
 
 
 @dataclass(slots=True)

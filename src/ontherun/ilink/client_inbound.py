@@ -82,13 +82,13 @@ class Inbound:
         self._live_next = 0  # the number that the next live message should have
         self._held: deque[BusinessMessage] = deque()
 
-    def week_began(self, uuid: int, previous_uuid: int) -> list[MessagesLost] | None:
-        """Before `established`: whether the gateway knows no UUID of ours any more, since a new trading week began.
+    def week_began(self, previous_uuid: int) -> list[MessagesLost] | None:
+        """When a UUID was negotiated: whether the gateway knows no earlier one any more: a new trading week began.
 
         None when it does. Otherwise what was still to fetch, and cannot be any more; the memory is blank then.
         """
         memory = self.memory
-        if uuid == memory.uuid or previous_uuid or not memory.uuid:
+        if previous_uuid or not memory.uuid:
             return None
         lost = [
             MessagesLost(m.uuid, m.next_seq_no, m.last_seq_no - m.next_seq_no + 1, "a new trading week began")

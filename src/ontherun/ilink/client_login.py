@@ -209,11 +209,13 @@ class ClientLogin:
             return self._violated("NegotiationResponse to another request", now)
         self._deadline = NEVER
         self._logging_in = False
-        if self.memory.negotiated_uuid > self.memory.uuid:
+        lost = self._inbound.week_began(answer.previous_uuid)
+        if lost is None and self.memory.negotiated_uuid > self.memory.uuid:
             self.memory.unheard.append(self.memory.negotiated_uuid)
         self.memory.negotiated_uuid = self.uuid
         expiry = answer.secret_key_secure_id_expiration
-        return [NegotiationAccepted(answer.previous_uuid, answer.previous_seq_no, expiry)]
+        accepted = NegotiationAccepted(answer.previous_uuid, answer.previous_seq_no, expiry, lost is not None)
+        return [accepted, *(lost or ())]
 
     def _on_negotiation_reject(self, frame: bytes, now: int) -> list[Event]:
         return self._rejected(NegotiationReject.decode(frame), "Negotiate", NegotiationRejectCode, now)
@@ -246,10 +248,8 @@ class ClientLogin:
         backup = self.state is ClientState.BACKUP
         self._logging_in = False
         number, previous, last = answer.next_seq_no, answer.previous_uuid, answer.previous_seq_no
-        lost = None if backup else self._inbound.week_began(answer.uuid, previous)
         if not backup and not self._inbound.established(answer.uuid, number, previous, last):
             return self._violated(f"NextSeqNo {number} is less than the gateway has sent", now)
         self._peer_interval = answer.keep_alive_interval
         expiry = answer.secret_key_secure_id_expiration
-        interval, new_week = answer.keep_alive_interval, lost is not None
-        return [EstablishmentAccepted(backup, previous, last, interval, expiry, new_week), *(lost or ())]
+        return [EstablishmentAccepted(backup, previous, last, answer.keep_alive_interval, expiry)]

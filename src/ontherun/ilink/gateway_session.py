@@ -53,7 +53,7 @@ class GatewaySession(GatewayLogin):
     business message it numbers.
     """
 
-    __slots__ = ("_messages", "_pinged_at", "_retransmitting")
+    __slots__ = ("_messages", "_pinged_at", "_promotion_unheard", "_retransmitting")
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class GatewaySession(GatewayLogin):
         self._messages = messages
         self._pinged_at = 0  # when the Sequence with the lapsed flag went out
         self._retransmitting = False
+        self._promotion_unheard = False  # the client may still believe that this is a backup
 
     def shift(self, by: int) -> None:
         """The clock was moved by `by` ns: intervals under way go on as if it had not been."""
@@ -177,6 +178,7 @@ class GatewaySession(GatewayLogin):
         """
         self._step(GatewayEvent.PROMOTE)
         self.role = Role.PRIMARY
+        self._promotion_unheard = True
         record = Promoted(self.stream.session, self.segment, now)
         self.stream.apply(record)
         return [Record(record), self._sequence_out(0, now, Role.PRIMARY)]
@@ -244,6 +246,9 @@ class GatewaySession(GatewayLogin):
             return self._fault(fault, words(fault), now)
         if lapsed > 1:
             return self._fault(TerminateCode.DECODING_ERROR, f"KeepAliveIntervalLapsed {lapsed}", now)
+        if number == 0 and self._promotion_unheard:  # crossed the Sequence that says so: still a sign of life
+            return [self._sequence_out(0, now)] if lapsed else []
+        self._promotion_unheard = False
         expected, most = (self.stream.next_inbound, MAX_SEQ_NUM) if self.state is _ESTABLISHED else (0, 0)
         if not expected <= number <= most:
             return self._fault(TerminateCode.INVALID_NEXT_SEQ_NO, f"NextSeqNo {number}, expected {expected}", now)

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from struct import Struct
+from time import perf_counter_ns
 from typing import BinaryIO, NamedTuple
 from zlib import crc32
 
 from ontherun.journal.errors import JournalDamaged, JournalError, JournalInUse, JournalWriteFailed
 from ontherun.journal.log import Batch, chained
+from ontherun.journal.sample import CommitSample
 
 LAYOUT = 1
 HEADER = b"OTRJ" + LAYOUT.to_bytes(4, "little")
@@ -23,6 +25,9 @@ _NUMBERS = Struct("<III")
 """Bytes in the batch, crc32 of what was sent in answer, checksum of the row."""
 _HEAD = Struct("<12sI")
 """A row's numbers and their own crc32, so that a damaged size is not taken for a row that the end of the file cuts."""
+
+_SAMPLED = 16
+"""Of so many commits one is timed."""
 
 ROW_HEAD = _HEAD.size
 """Bytes of a row before its batch."""
@@ -60,6 +65,7 @@ class FileJournal:
         self.fsync = fsync
         self.cut = 0
         """Bytes of a row that was never wholly written, which opening cut off."""
+        self.sampled = CommitSample()
         self._row_id = after.row_id
         self._checksum = after.checksum
         self._failure: JournalWriteFailed | None = None
@@ -118,6 +124,8 @@ class FileJournal:
         checksum = crc32(batch, self._checksum ^ outputs_crc)  # as `chained` has it
         numbers = _pack(len(batch), outputs_crc, checksum)
         row = numbers + crc32(numbers).to_bytes(4, "little") + batch
+        row_id = self._row_id + 1
+        began = perf_counter_ns() if not row_id % _SAMPLED else 0
         try:
             written = self._write(row)
             while written < len(row):  # the disk is filling up: the next write takes the rest or says what is wrong
@@ -126,8 +134,10 @@ class FileJournal:
                 _sync(self._file.fileno())
         except (OSError, ValueError) as error:  # ValueError: the file is closed, perhaps by an earlier failure
             raise self._failed(error) from error
+        if began:
+            self.sampled.add(perf_counter_ns() - began, len(row))
         self._checksum = checksum
-        self._row_id = row_id = self._row_id + 1
+        self._row_id = row_id
         return row_id
 
     def _failed(self, error: OSError | ValueError) -> JournalWriteFailed:

@@ -72,6 +72,11 @@ class Outbox(Generic[Key]):
         except OSError as error:
             raise self._failed(error) from error
 
+    @property
+    def size(self) -> int:
+        """Bytes of all messages."""
+        return self._end
+
     def stored(self, key: Key) -> range:
         """The numbers that are kept for this key; empty for a key never seen."""
         runs = self._runs.get(key)

@@ -58,6 +58,16 @@ class Days(Matching):
         """Cancel one working order, unasked. Raises KeyError when no such order works."""
         return self._cancel([self._orders[order_id]], reason)
 
+    @property
+    def orders_accepted(self) -> int:
+        """How many orders were accepted since the segment's beginning."""
+        return self._order_ids
+
+    @property
+    def orders_working(self) -> int:
+        """How many orders are working."""
+        return len(self._orders)
+
     def orders_of(self, owner: Owner) -> list[Order]:
         """The working orders of the owner's SenderComp by OrderID."""
         return sorted(self._working.get(owner.sender_comp, {}).values(), key=_by_order_id)

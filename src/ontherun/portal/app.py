@@ -10,7 +10,6 @@ from starlette.staticfiles import StaticFiles
 
 import ontherun
 from ontherun.portal import (
-    models,
     pages,
     problems,
     routes_all_keys,
@@ -26,6 +25,7 @@ from ontherun.portal import (
     routes_market_data,
     routes_master_key,
     routes_notices,
+    routes_operation,
     routes_people,
     routes_policies,
     routes_requests,
@@ -34,6 +34,7 @@ from ontherun.portal import (
     routes_traces,
     routes_venue,
 )
+from ontherun.portal.counted import CountingMiddleware, RequestCounts
 from ontherun.portal.dependencies import known_parameters, said_why
 from ontherun.portal.headers import GuardMiddleware
 from ontherun.portal.once import OnceMiddleware
@@ -77,7 +78,7 @@ _EVERYWHERE = problems.answers(
 def create_app(registry: Registry, status: Status, single_sign_on: SingleSignOn | None = None) -> FastAPI:
     """Make the application for an open registry and a running venue.
 
-    The API is under /api/v1, its description at /api/v1/openapi.json. /healthz and the start page need no token.
+    The API is under /api/v1, its description at /api/v1/openapi.json. /health/live and /health/ready need no token.
     """
     app = FastAPI(
         title="ontherun",
@@ -95,6 +96,8 @@ def create_app(registry: Registry, status: Status, single_sign_on: SingleSignOn 
     app.add_exception_handler(SignInNeededError, show_the_way_in)
     app.add_middleware(OnceMiddleware)
     app.add_middleware(GuardMiddleware)
+    app.state.request_counts = RequestCounts()
+    app.add_middleware(CountingMiddleware, counts=app.state.request_counts)
     for routes in _ROUTES:
         app.include_router(
             routes.router,
@@ -106,14 +109,10 @@ def create_app(registry: Registry, status: Status, single_sign_on: SingleSignOn 
     for router in pages.ROUTERS:
         app.include_router(router)
     app.state.page_paths = pages.paths()
-    app.add_api_route("/healthz", _health, methods=["GET"], tags=["venue"], summary="Say that the process answers")
+    app.include_router(routes_operation.router)
     app.mount("/static", StaticFiles(directory=_ROOM / "static"), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
-
-
-async def _health() -> models.Health:
-    return models.Health()
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -207,6 +207,13 @@ class StatusView(Strict):
 
 
 class Health(Strict):
-    """The process answers."""
+    """All is well."""
 
     status: Literal["ok"] = "ok"
+
+
+class NotReady(Strict):
+    """Clients cannot log in and trade now, and why."""
+
+    status: Literal["not ready"] = "not ready"
+    reasons: list[str]

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ontherun.gateway.live import LastFrames, LiveStream
 from ontherun.ilink.controls import ControlPolicy
+from ontherun.portal.measures import Measure
 from ontherun.trace import TraceStore
 
 
@@ -61,6 +62,12 @@ class Status(Protocol):
 
     def open_port(self, session_id: str) -> None:
         """Open the ports of a session, one of `closed_ports`, again; durable on return."""
+
+    async def unready(self) -> Sequence[str]:
+        """Why clients cannot log in and trade now; empty when they can."""
+
+    async def measures(self) -> Sequence[Measure]:
+        """What the venue has counted, for /metrics."""
 
     def live(self, session_id: str) -> Sequence[LiveStream]:
         """How the session stands at the gateways where it ever was."""

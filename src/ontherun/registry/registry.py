@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import false, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -53,6 +54,7 @@ from ontherun.registry.second_factors import SecondFactors
 from ontherun.registry.sessions import PartyDetailsBook, Sessions
 from ontherun.registry.sign_in import SignIn
 from ontherun.registry.store import Store
+from ontherun.registry.tables_people import ApiTokenRow
 from ontherun.registry.tokens import ApiTokens
 from ontherun.registry.unread import load_unread
 from ontherun.registry.users import Users
@@ -200,6 +202,10 @@ class Registry:
     async def audit_entries(self, by: Principal, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
         """Return up to `limit` audit entries that the principal sees, newest first, from sequence `before` - 1 down."""
         return (await self.audit.search(by, before=before, limit=limit)).entries
+
+    async def check_writable(self) -> None:
+        """UnavailableError when the database cannot be written now. Nothing is written."""
+        await self._store.note(update(ApiTokenRow).where(false()).values(used_at=None))
 
     async def verify_audit(self) -> int:
         """Check the whole audit chain; return its number of entries. AuditDamagedError at the first bad one."""

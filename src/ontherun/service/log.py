@@ -26,8 +26,11 @@ class JsonLog:
     """
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
+        self._path = path
         self._file = _opened(path)
         self._clock = clock
+        self.lost = 0
+        """Lines that the disk did not take."""
         self._urgent = False
         self._second = -1
         self._second_text = ""
@@ -57,10 +60,15 @@ class JsonLog:
         with suppress(OSError):
             self._file.flush()
 
+    def reopen(self) -> None:
+        """Go on in a new file of the same name, where something has moved the old one away."""
+        self.close()
+        self._file = _opened(self._path)
+
     def go_on_in(self, path: Path) -> None:
         """Log to another file from here on."""
-        self.close()
-        self._file = _opened(path)
+        self._path = path
+        self.reopen()
 
     def close(self) -> None:
         """Write what was logged and close. Closing twice is harmless."""
@@ -79,8 +87,10 @@ class JsonLog:
             self._second = second
             self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         line = {"at": f"{self._second_text}.{rest:09d}Z", "level": level, "event": event, **facts}
-        with suppress(OSError):
+        try:
             self._file.write(_encode(line) + "\n")
+        except OSError:
+            self.lost += 1
 
 
 class _Handler(logging.Handler):

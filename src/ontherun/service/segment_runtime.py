@@ -25,6 +25,9 @@ from ontherun.portal.status import GatewayAddress
 from ontherun.service.settings import Settings
 from ontherun.service.tls import server_context
 
+GOING_DOWN = "the gateway is going down"
+"""What a client is told in its Terminate."""
+
 LAST_BREATH = 5.0
 """Seconds in which the kernel releases everything that a process held which has died."""
 
@@ -37,6 +40,7 @@ class SegmentRuntime:
         self.recovered = Recovered(0, 0)
         self.engine = Engine(segment_id, SegmentPolicy())
         self.gateway: Gateway
+        self.journal: FileJournal
         self.following: Following
         self.hours = hours_of_segment(segment_id) if settings.hours == "exchange" else None
         self._settings = settings
@@ -107,6 +111,7 @@ class SegmentRuntime:
         journal = self._write(data / f"journal-{segment}.bin", log, self._tail.position)
         self.following.catch_up()
         self._tail.close()
+        self.gateway.counts.begin()
         promoted = take_over(self.gateway, journal)
         (theirs := data / f"outbox-{segment}.bin").unlink(missing_ok=True)  # to replace it would flush ours to the disk
         self.gateway.outbox.path.rename(theirs)
@@ -117,7 +122,7 @@ class SegmentRuntime:
         return promoted
 
     def _write(self, path: Path, log: Log, after: Position = BEGIN) -> FileJournal:
-        journal = self._unlocked(path, after)
+        self.journal = journal = self._unlocked(path, after)
         self._close.callback(journal.close)
         if journal.cut:
             log.warning("journal_torn", segment=self.segment_id, cut_off=journal.cut)
@@ -185,7 +190,7 @@ class SegmentRuntime:
 
     async def _listen(self, listener: Role) -> None:
         if not self._ports:
-            self._close.push_async_callback(self.gateway.close, "the gateway is going down")
+            self._close.push_async_callback(self.gateway.close, GOING_DOWN)
         port, files = self._settings.gateway_port(self.segment_id, listener), self._settings.tls
         tls = None if files is None else server_context(*files)
         self._ports[listener] = await self.gateway.listen(self._settings.host, port, listener, tls)

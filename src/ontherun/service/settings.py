@@ -40,6 +40,8 @@ class Settings:
     fsync: bool = True
     """True: what is acknowledged survives loss of power. False: it survives the death of the process only, and is
     faster."""
+    drain_seconds: float = 5.0
+    """How long a stop waits for the clients to take their last messages and their Terminate."""
     poll_microseconds: int = 0
     """Adaptive polling: how long the loop stays awake after input. 0 sleeps at once."""
 

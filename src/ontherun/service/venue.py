@@ -19,6 +19,7 @@ from ontherun.market.prices import format_32nds
 from ontherun.notices import NoticeJobs
 from ontherun.portal import create_app
 from ontherun.portal.addresses import sign_in_url
+from ontherun.portal.measures import Measure
 from ontherun.portal.single_sign_on import SingleSignOn
 from ontherun.portal.status import GatewayAddress, InstrumentSummary
 from ontherun.registry import (
@@ -35,10 +36,12 @@ from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
 from ontherun.service.due_requests import DueRequests
+from ontherun.service.health import unready
 from ontherun.service.log import JsonLog
 from ontherun.service.market_hours import MarketHours
+from ontherun.service.measures import measures
 from ontherun.service.pair import standby_gateways
-from ontherun.service.segment_runtime import SegmentRuntime
+from ontherun.service.segment_runtime import GOING_DOWN, SegmentRuntime
 from ontherun.service.settings import Settings
 from ontherun.service.web import MadeWhenAsked, WebServer
 from ontherun.trace import TraceStore
@@ -63,7 +66,9 @@ class Venue:
         self.segments = segments
         self.failed = failed
         self.demo: list[DemoSession] = []
+        self.log: JsonLog
         self.api_url = ""
+        self.draining = False
         self._close = contextlib.AsyncExitStack()
 
     @classmethod
@@ -85,6 +90,13 @@ class Venue:
             raise
         return venue
 
+    async def drain(self) -> None:
+        """Take no new client, and end every session in order; the portal goes on until `stop`, and says so."""
+        self.draining = True
+        self.log.info("draining", seconds=self.settings.drain_seconds)
+        gateways = [segment.gateway for segment in self.segments.values()]
+        await asyncio.gather(*(gateway.drain(GOING_DOWN, self.settings.drain_seconds) for gateway in gateways))
+
     @classmethod
     async def succeed(cls, settings: Settings, lock: DirectoryLock, warm: "Warm") -> Self:
         """Go on as the venue whose process has ended: its sessions trade already, at what a standby kept `warm`.
@@ -95,6 +107,7 @@ class Venue:
         venue = cls(settings, registry, warm.segments, warm.failed)
         try:
             venue._close.push_async_callback(registry.close)
+            venue.log = warm.log
             await venue._open_desk(warm.log)
             venue._close.push_async_callback(warm.close.aclose)
             warm.hand_over(venue)
@@ -191,6 +204,14 @@ class Venue:
             if session_id in segment.gateway.closed_ports():
                 segment.gateway.open_port(session_id)
 
+    async def unready(self) -> list[str]:
+        """Why clients cannot log in and trade now."""
+        return await unready(self)
+
+    async def measures(self) -> list[Measure]:
+        """What the parts of the venue have counted."""
+        return await measures(self)
+
     def live(self, session_id: str) -> list[LiveStream]:
         """How the session stands on each segment where it ever was."""
         found = (live_stream(segment.gateway, session_id) for segment in self.segments.values())
@@ -238,7 +259,7 @@ class Venue:
 
     async def _open(self, clock: SystemClock | LabClock) -> None:
         settings, registry = self.settings, self.registry
-        log = JsonLog(settings.data / "ontherun.log", clock.now)
+        self.log = log = JsonLog(settings.data / "ontherun.log", clock.now)
         self._close.callback(log.close)
         await self._open_desk(log)
         authority = RegistryAuthority(registry.directory, registry.pairs.note_use)
