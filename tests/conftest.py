@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ontherun.keys import ManualClock
     from ontherun.portal import GatewayAddress, InstrumentSummary
     from ontherun.portal.measures import Measure
+    from ontherun.portal.status import MarketSummary
     from ontherun.trace import TraceStore
 
 START = 1_767_225_600 * 1_000_000_000  # 2026-01-01
@@ -34,6 +35,8 @@ class RunningVenue:
     standing: dict[str, list["LiveStream"]] = field(default_factory=dict)
     frames: dict[str, list["LastFrames"]] = field(default_factory=dict)
     promoted: list[int] = field(default_factory=list)
+    state: int = 17
+    commands: list[tuple[int, str, dict[str, int]]] = field(default_factory=list)
     api_url: str = "http://testserver"
     week: int = START
     controls: "ControlPolicy | None" = None
@@ -100,6 +103,22 @@ class RunningVenue:
 
     def last_frames(self, session_id: str, count: int) -> list["LastFrames"]:
         return self.frames.get(session_id, [])
+
+    def markets(self) -> list["MarketSummary"]:
+        from ontherun.portal.status import MarketSummary
+
+        return [MarketSummary(40, self.state, 0, None)]
+
+    def market_command(self, segment: int, name: str, **given: int) -> int:
+        self.commands.append((segment, name, given))
+        self.state = given.get("status", self.state)
+        if given.get("order_id") == 404:
+            raise LookupError
+        return 1
+
+    def change_trade(self, segment: int, trade: int, price: int | None, qty: int | None) -> int:
+        self.commands.append((segment, "change_trade", {"trade": trade}))
+        return trade + 1
 
     def promotable(self) -> list[int]:
         return [40]

@@ -24,6 +24,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/leavers"): {"email": "leaver@example.com"},
     ("PUT", "/api/v1/lab/clock"): {"reset": True},
     ("PUT", "/api/v1/messaging-controls"): {"common": {"reject": 1, "logout": 2}},
+    ("POST", "/api/v1/markets/{segment}/commands"): {"do": "end-day"},
     ("POST", "/api/v1/master-key/rotations"): {},
     ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/cut-over"): {"at": "2026-02-01T00:00:00Z"},
     ("POST", "/api/v1/sessions/{session_id}/keys/{access_key_id}/sealed-download"): {
@@ -84,6 +85,7 @@ NOT_FOR_ENTITIES = {
     ("POST", "/api/v1/gateways/{segment}/promote"),
     ("PUT", "/api/v1/lab/clock"),
     ("POST", "/api/v1/week"),
+    ("POST", "/api/v1/markets/{segment}/commands"),
     ("PUT", "/api/v1/messaging-controls"),
     ("GET", "/api/v1/master-key"),
     ("POST", "/api/v1/master-key/rotations"),

@@ -19,6 +19,7 @@ from ontherun.cli import (
     live,
     market_control,
     market_data,
+    markets,
     master_key,
     notices,
     orders,
@@ -64,6 +65,7 @@ app.add_typer(gateways.app)
 app.add_typer(journals.app)
 app.add_typer(frames.app)
 app.add_typer(lab.app)
+app.add_typer(markets.app)
 app.add_typer(market_control.week)
 app.add_typer(market_control.controls)
 app.add_typer(notices.app)

@@ -27,6 +27,15 @@ DataDir = Annotated[
 ]
 
 
+class EnvironmentName(StrEnum):
+    """What a venue may be to its users."""
+
+    LOCAL = "LOCAL"
+    CERT = "CERT"
+    NEWRELEASE = "NEWRELEASE"
+    PROD = "PROD"
+
+
 class Controls(StrEnum):
     """Named limits of Messaging Controls."""
 
@@ -85,6 +94,14 @@ def up(
     tls_key: Annotated[
         Path | None, typer.Option(envvar="ONTHERUN_TLS_KEY", help="PEM file of the certificate's key, not encrypted.")
     ] = None,
+    split_safeguard: Annotated[
+        bool,
+        typer.Option(
+            "--split-safeguard",
+            envvar="ONTHERUN_SPLIT_SAFEGUARD",
+            help="Tell messages that arrive in pieces by SplitMsg, and end sessions that have more than 50 at once.",
+        ),
+    ] = False,
     session_ends_with_key: Annotated[
         bool,
         typer.Option(
@@ -121,6 +138,13 @@ def up(
     lab: Annotated[
         bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
     ] = False,
+    environment: Annotated[
+        EnvironmentName,
+        typer.Option(
+            envvar="ONTHERUN_ENVIRONMENT",
+            help="What this venue is. But for LOCAL: everybody needs a second factor, and no sign-in link is made.",
+        ),
+    ] = EnvironmentName.LOCAL,
     pair: Annotated[
         bool,
         typer.Option(
@@ -137,6 +161,8 @@ def up(
         raise typer.BadParameter("a certificate needs its key, and a key its certificate", param_hint="--tls-key")
     if pair and lab:
         raise typer.BadParameter("a lab's clock is moved in one process", param_hint="--pair")
+    if lab and environment is EnvironmentName.PROD:
+        raise typer.BadParameter("the clock of PROD is nobody's to move", param_hint="--lab")
     gc.disable()  # at once: what is imported holds nothing that a collection would free
     from ontherun.service.settings import Settings
 
@@ -163,8 +189,10 @@ def up(
         drain,
         poll,
         lab=lab,
+        environment=environment.value,
         tls=None if tls_certificate is None or tls_key is None else (tls_certificate, tls_key),
         pair=pair,
+        split_safeguard=split_safeguard,
         session_ends_with_key=session_ends_with_key,
         messaging_controls=None if messaging_controls is None else _limits(messaging_controls),
         notices=notices,
@@ -306,6 +334,8 @@ def show(venue: "Venue", link: str | None) -> None:
     called = program()
     hints.add_row("a first order", f"[bold]{called} order buy UB10 99-16+ 5{option}[/bold]")
     hints.add_row("your own key pair", f"[bold]{called} key generate {ready['demo'][0]['session_id']}{option}[/bold]")
+    if venue.settings.environment != "LOCAL":
+        hints.add_row("the first operator", f"[bold]{called} people invite YOU@EXAMPLE.COM{option}[/bold]")
     hints.add_row("stop", "[bold]Ctrl-C[/bold]  (orders, sessions and numbers are kept)")
     Console(soft_wrap=False).print(
         Panel(

@@ -12,7 +12,7 @@ from struct import Struct
 from typing import TypeVar
 from zlib import crc32
 
-from ontherun.gateway import inquiry_reports, new_order, party, rejects, reports, venue_commands
+from ontherun.gateway import addenda, inquiry_reports, new_order, party, rejects, reports, split, venue_commands
 from ontherun.gateway.acceptance import accept
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, Owner, PartyDetails
@@ -186,6 +186,10 @@ class Engine:
         self._report(events, now)
         return len(events)
 
+    def lane_numbered(self, number: int) -> Lane:
+        """The lane with this number."""
+        return self._numbered[number]
+
     def take(self, lane: Lane, data: bytes, position: int, end: int, now: int) -> int:
         """Carry out the business messages in `data` from `position` on, as long as they are whole and in sequence.
 
@@ -277,6 +281,10 @@ class Engine:
             lane = self.lanes[record.session]
             lane.stream.apply(record)
             lane.bind()
+        elif entry.kind is Kind.SPLIT:
+            lane = self._numbered[entry.lane]
+            lane.hear(entry.body)
+            split.take(self, lane, entry.body, len(entry.body), entry.now)
         elif entry.kind is Kind.CANCEL:
             reason = int(json.loads(entry.body)["reason"])
             self.cancel_day_orders(self._numbered[entry.lane], reason, entry.now)
@@ -309,6 +317,8 @@ class Engine:
         kind, lane = entry.kind, entry.lane
         if kind is Kind.COMMAND:
             self.command(str(value.pop("do")), {name: int(str(given)) for name, given in value.items()}, entry.now)
+        elif kind is Kind.ADDENDUM:
+            addenda.write(self, value, entry.now)
         elif kind is Kind.MARKET:
             self.open_market(instruments_from(value))
         elif kind is Kind.LANE:

@@ -31,9 +31,11 @@ class Kind(IntEnum):
     PARTY = 3  # JSON: a party details record that orders may name
     RECORD = 4  # a session record (`ontherun.ilink.stream`): negotiated, established, gap filled...
     FRAMES = 5  # business frames as received, one after the other
+    ADDENDUM = 17  # JSON: a trade that is cancelled or corrected, with the reports of both sides (`gateway.addenda`)
     COMMAND = 16  # JSON: what the venue itself does to the market (`ontherun.gateway.venue_commands`)
     CANCEL = 6  # JSON: the session's resting Day orders are cancelled unasked, and why
     CONTROLS = 7  # JSON: the limits of Messaging Controls from here on
+    SPLIT = 9  # as FRAMES, but the first of them came in pieces, and the others waited for it
     WEEK = 8  # JSON: a trading week begins, the first entry of its batch; what was said before cannot be asked for
 
 

@@ -13,6 +13,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ontherun.calendar import calendar_of_segment
+from ontherun.gateway import addenda
 from ontherun.gateway.connection import LAST_WORDS, Connection
 from ontherun.gateway.counts import Counts
 from ontherun.gateway.engine import Engine
@@ -438,6 +439,22 @@ class Gateway:
         self.log.info("market_command", segment=self.engine.segment_id, command=name, events=events, **given)
         self.flush()
         return events
+
+    def change_trade(self, order_event_exec_id: int, price: int | None, qty: int | None) -> int:
+        """Cancel the trade with this OrderEventExecID (1797), or correct it to this price (1e-9) and quantity.
+
+        Durable on return, which is the new OrderEventExecID. Raises `addenda.TradeNotFoundError`.
+        """
+        self.flush()
+        sides = addenda.sides_of(self.engine, self.outbox, order_event_exec_id)
+        listed = [[side.lane, side.frame.hex()] for side in sides]
+        value: dict[str, object] = {"event": order_event_exec_id, "price": price, "qty": qty, "sides": listed}
+        now = self.now()
+        changed = addenda.write(self.engine, value, now)
+        self.journal(Kind.ADDENDUM, 0, now, json_body(value))
+        self.log.info("trade_changed", segment=self.engine.segment_id, trade=order_event_exec_id, becomes=changed)
+        self.flush()
+        return changed
 
     def sync_party_details(self, lane: Lane, registered: Mapping[int, RegisteredPartyDetails]) -> None:
         """Journal the party details that were registered since, so that orders may name them."""

@@ -1,6 +1,7 @@
 """What the venue does to a segment: its states, the end of the day, and orders that it takes out unasked."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from ontherun.market.book import Order
 from ontherun.market.events import Event, OrderCancelled, OrderEliminated
@@ -9,6 +10,13 @@ from ontherun.market.states import SecurityTradingStatus
 from ontherun.market.terms import GOOD_TILL, GOOD_TILL_CANCEL, GOOD_TILL_DATE, Owner
 
 _OPEN = SecurityTradingStatus.OPEN
+
+
+class AddendumNumbers(NamedTuple):
+    """OrderEventExecID (1797), and for each report ExecID, SecExecID (527) and SideTradeID (1506)."""
+
+    order_event_exec_id: int
+    reports: list[tuple[bytes, int, int]]
 
 
 class Days(Matching):
@@ -57,6 +65,16 @@ class Days(Matching):
     def cancel_order(self, order_id: int, reason: int, now: int) -> list[Event]:  # noqa: ARG002
         """Cancel one working order, unasked. Raises KeyError when no such order works."""
         return self._cancel([self._orders[order_id]], reason)
+
+    def number_addendum(self, reports: int) -> AddendumNumbers:
+        """The numbers of a trade that the venue cancels or corrects: of the trade, and of this many reports."""
+        self._order_events += 1
+        numbers = []
+        for _ in range(reports):
+            exec_id = self._exec_id()
+            self._side_trades += 1
+            numbers.append((exec_id, self._number_base + self._executions, self._side_trades))
+        return AddendumNumbers(self._order_events, numbers)
 
     @property
     def orders_accepted(self) -> int:

@@ -346,6 +346,12 @@ WORDS: Mapping[str, Wording] = MappingProxyType(
             "The messaging controls were changed",
             ("{actor} changed how many messages a second a session may send.",),
         ),
+        "market.command": Wording(
+            "{subject} was told to {do}",
+            "Markets were told what to do",
+            ("{actor} told {subject} to {do}.",),
+            ("Sessions with orders or trades there get the reports of it.",),
+        ),
         "gateway.promoted": Wording(
             "The backup gateway of {subject} is the primary",
             "Backup gateways are the primaries",

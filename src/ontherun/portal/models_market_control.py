@@ -30,6 +30,15 @@ class LimitsView(Strict):
     logout: PerSecond
 
 
+class NewControls(Strict):
+    """The modules to change; the others get their defaults. `reject` is at most `logout`."""
+
+    common: LimitsView | None = None
+    common_closed: LimitsView | None = None
+    cancel: LimitsView | None = None
+    mass_quote: LimitsView | None = None
+
+
 class ControlsView(Strict):
     """The limits of each module."""
 

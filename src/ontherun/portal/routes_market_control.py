@@ -1,14 +1,13 @@
 """What the operator has the gateways do to every session: begin a trading week, and limit how much may be sent."""
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Request
 
 from ontherun.ilink.controls import ControlPolicy
 from ontherun.keys import utc_text
 from ontherun.portal.dependencies import Asking, Serving
-from ontherun.portal.models_market_control import ControlsView, LimitsView, SegmentWeekView, WeeksView
+from ontherun.portal.models_market_control import ControlsView, NewControls, SegmentWeekView, WeeksView
 from ontherun.portal.problems import answers
 from ontherun.portal.routes_sessions import status_of
 from ontherun.portal.status import Status
@@ -49,11 +48,11 @@ async def change_controls(
     by: Asking,
     registry: Serving,
     request: Request,
-    limits: Annotated[dict[str, LimitsView], Body(description="the modules to change; the others get their defaults")],
+    limits: NewControls,
 ) -> ControlsView:
     """Change the limits."""
     try:
-        policy = ControlPolicy.from_json({name: one.model_dump() for name, one in limits.items()})
+        policy = ControlPolicy.from_json(limits.model_dump(exclude_none=True))
     except ValueError as error:
         raise InvalidError("body", f"{error}.", "limits such as common: reject 500, logout 750") from error
     await registry.market_control.record_messaging_controls(by, policy.to_json())

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ontherun.gateway.live import LastFrames, LiveStream
 from ontherun.ilink.controls import ControlPolicy
+from ontherun.market.hours import Phase
 from ontherun.portal.measures import Measure
 from ontherun.trace import TraceStore
 
@@ -33,6 +34,17 @@ class InstrumentSummary:
     tick: str
 
 
+@dataclass(frozen=True, slots=True)
+class MarketSummary:
+    """A market segment as it trades. `trade_date` is in days since the epoch, 0 where the market keeps no hours; `next`
+    is what its hours do next."""
+
+    segment: int
+    status: int
+    trade_date: int
+    next: Phase | None
+
+
 class Status(Protocol):
     """The running venue."""
 
@@ -53,6 +65,17 @@ class Status(Protocol):
 
     def instruments(self) -> Sequence[InstrumentSummary]:
         """The instruments that can be traded."""
+
+    def markets(self) -> Sequence[MarketSummary]:
+        """The market segments as they trade now."""
+
+    def market_command(self, segment: int, name: str, **given: int) -> int:
+        """Do something to a market (`ontherun.gateway.venue_commands`): how many reports that led to; durable on
+        return. LookupError where it cannot be done."""
+
+    def change_trade(self, segment: int, trade: int, price: int | None, qty: int | None) -> int:
+        """Cancel the trade with this OrderEventExecID, or correct it to this price (1e-9) and quantity: its new number;
+        durable on return. LookupError where there is no such trade."""
 
     def connected(self) -> Collection[str]:
         """The Session IDs that are logged in (established) at some gateway now."""

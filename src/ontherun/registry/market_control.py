@@ -21,6 +21,12 @@ class MarketControl:
         async with self._store.change(by) as change:
             change.record("week.started", None, "market segments")
 
+    async def record_command(self, by: Principal, segment: int, command: Mapping[str, object]) -> None:
+        """Something is to be done to a market; the entry says what was asked."""
+        by.require_operator()
+        async with self._store.change(by) as change:
+            change.record("market.command", None, f"market segment {segment}", **dict(command))
+
     async def record_messaging_controls(self, by: Principal, limits: Mapping[str, object]) -> None:
         """The limits of Messaging Controls are changed to these."""
         by.require_operator()

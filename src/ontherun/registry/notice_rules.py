@@ -96,6 +96,7 @@ NOTICE_RULES: Mapping[str, NoticeRule] = MappingProxyType(
         "week.started": _VENUE,
         "messaging_controls.changed": _VENUE,
         "gateway.promoted": _VENUE,
+        "market.command": _VENUE,
         "policy.changed": _VENUE,
         "master_key.rotation_started": _VENUE,
         "master_key.rotated": _VENUE,

@@ -12,6 +12,7 @@ from ontherun.market.benchmarks import SEGMENTS
 from ontherun.market.instruments import Instrument
 from ontherun.notices import NoticeSettings
 from ontherun.portal.single_sign_on import Provider
+from ontherun.service.environment import Environment
 
 Hours = Literal["always", "exchange"]
 
@@ -57,11 +58,17 @@ class Settings:
     """True: one of two processes on the same data, see `ontherun.service.standby`. The one that is the venue serves the
     primaries, the other one the backups."""
 
+    split_safeguard: bool = False
+    """Whether business messages that arrive in pieces are told as such and limited, see `SessionPolicy`."""
+
     session_ends_with_key: bool = False
     """Whether a live session ends once its key pair is expired, deleted or deactivated, see `SessionPolicy`."""
 
     messaging_controls: ControlPolicy | None = None
     """How much sessions may send. None: as it was; a new venue begins with the exchange's limits."""
+
+    environment: Environment = "LOCAL"
+    """What the venue is to its users. LOCAL is easy on people; elsewhere a second factor is required."""
 
     identity_provider: Provider | None = None
     """Where people may sign in as well."""
@@ -71,7 +78,11 @@ class Settings:
 
     def session_policy(self, clock_offset: Callable[[], int] | None = None) -> SessionPolicy:
         """How gateway sessions behave; `clock_offset` is a lab clock's, see `SessionPolicy`."""
-        return SessionPolicy(session_ends_with_key=self.session_ends_with_key, clock_offset=clock_offset)
+        return SessionPolicy(
+            split_safeguard=self.split_safeguard,
+            session_ends_with_key=self.session_ends_with_key,
+            clock_offset=clock_offset,
+        )
 
     def gateway_port(self, segment: int, role: Role) -> int:
         """The port of one market segment's primary or backup listener, or 0 for a free one."""

@@ -21,7 +21,7 @@ from ontherun.portal import create_app
 from ontherun.portal.addresses import sign_in_url
 from ontherun.portal.measures import Measure
 from ontherun.portal.single_sign_on import SingleSignOn
-from ontherun.portal.status import GatewayAddress, InstrumentSummary
+from ontherun.portal.status import GatewayAddress, InstrumentSummary, MarketSummary
 from ontherun.registry import (
     LOCAL_OPERATOR,
     SYSTEM,
@@ -36,6 +36,7 @@ from ontherun.service import ready
 from ontherun.service.authority import RegistryAuthority
 from ontherun.service.clock import SystemClock
 from ontherun.service.due_requests import DueRequests
+from ontherun.service.environment import keep_environment
 from ontherun.service.health import unready
 from ontherun.service.log import JsonLog
 from ontherun.service.market_hours import MarketHours
@@ -79,7 +80,10 @@ class Venue:
         for a person; nothing stays open then.
         """
         clock = LabClock(SystemClock()) if settings.lab else SystemClock()
-        registry = await Registry.open(settings.data, clock, market_segments=settings.segments)
+        keep_environment(settings.data, settings.environment)
+        registry = await Registry.open(
+            settings.data, clock, environment=settings.environment, market_segments=settings.segments
+        )
         segments = {segment: SegmentRuntime(segment, settings) for segment in sorted(settings.segments)}
         venue = cls(settings, registry, segments, asyncio.get_running_loop().create_future())
         try:
@@ -103,7 +107,14 @@ class Venue:
 
         Raises what `start` raises; nothing stays open then, the warm things neither.
         """
-        registry = await Registry.open(settings.data, warm.clock, market_segments=settings.segments, lock=lock)
+        keep_environment(settings.data, settings.environment)
+        registry = await Registry.open(
+            settings.data,
+            warm.clock,
+            environment=settings.environment,
+            market_segments=settings.segments,
+            lock=lock,
+        )
         venue = cls(settings, registry, warm.segments, warm.failed)
         try:
             venue._close.push_async_callback(registry.close)
@@ -173,6 +184,21 @@ class Venue:
             for segment in self.segments.values()
             for i in segment.engine.instruments
         ]
+
+    def markets(self) -> list[MarketSummary]:
+        """The market segments as they trade now."""
+        return [
+            MarketSummary(one, segment.engine.market.status, segment.engine.market.trade_date, segment.next_phase())
+            for one, segment in self.segments.items()
+        ]
+
+    def market_command(self, segment: int, name: str, **given: int) -> int:
+        """Do something to a market."""
+        return self.segments[segment].gateway.command(name, **given)
+
+    def change_trade(self, segment: int, trade: int, price: int | None, qty: int | None) -> int:
+        """Cancel a trade, or correct it."""
+        return self.segments[segment].gateway.change_trade(trade, price, qty)
 
     @property
     def recovered(self) -> Recovered:
