@@ -228,9 +228,10 @@ class Connection(asyncio.Protocol):
                     sent = _write(self._fd, numbered)
                 except OSError:  # full, or gone, which the transport finds out
                     sent = 0
-                self._behind = sent < len(numbered)
-                numbered = numbered[sent:]
-            if numbered:
+                self._behind = sent != len(numbered)
+                if self._behind:
+                    self.transport.write(numbered[sent:])
+            else:
                 self.transport.write(numbered)
         if self.closing:
             self.transport.close()
