@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pyotp
 import pytest
+from tests.support.mail_server import PASSWORD, USER, MailServer
 from tests.support.venue_process import VenueProcess
 
 from ontherun.client import KeyFile, Login, LoginRefused, Venue
@@ -29,15 +30,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 class Walk:
     """Somebody at the portal, with the API at hand for what a person at another desk does."""
 
-    def __init__(self, venue: VenueProcess, looker: Looker, folder: Path) -> None:
+    def __init__(self, venue: VenueProcess, looker: Looker, folder: Path, mail: MailServer) -> None:
         self.venue = venue
         self.looker = looker
         self.page = looker.page
         self.folder = folder
+        self.mail = mail
         self.last_step = 0
         token = Path(venue.ready["token_file"]).read_text().strip()
         self.api = httpx2.Client(
-            base_url=f"{venue.ready['api_url']}/api/v1/", headers={"Authorization": f"Bearer {token}"}
+            base_url=f"{venue.ready['api_url']}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=60
         )
 
     def sign_in(self, name: str | None = None) -> None:
@@ -47,6 +49,13 @@ class Walk:
         answer = self.api.request(method, path, **arguments)
         assert answer.is_success, answer.text
         return answer.json()
+
+    def has_mail(self, text: str, to: str) -> None:
+        """Wait until the mail server has taken a message to `to` with `text` in its subject."""
+        until = time.monotonic() + 60
+        while not any(text in each["subject"] and to in each["to"] for each in self.mail.messages):
+            assert time.monotonic() < until, [str(each["subject"]) for each in self.mail.messages]
+            time.sleep(0.05)
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
@@ -122,13 +131,24 @@ class Walk:
         self.sign_in()
 
 
+def mail_options(mail: MailServer, folder: Path) -> list[str]:
+    """How the venue reaches a mail server that asks for STARTTLS and a password."""
+    password = folder / "smtp-password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    host = ["--smtp-host", "127.0.0.1", "--smtp-port", str(mail.port), "--smtp-ca-file", str(mail.ca_file)]
+    who = ["--smtp-user", USER, "--smtp-password-file", str(password), "--mail-from", "ontherun@bank.example"]
+    return host + who
+
+
 @pytest.fixture
 def walk(chromium: "Browser", tmp_path: Path, pictures: Path) -> Iterator[Walk]:
     with (
-        VenueProcess(tmp_path / "data", "--no-fsync", "--lab") as venue,
+        MailServer(tmp_path / "mail") as mail,
+        VenueProcess(tmp_path / "data", "--no-fsync", "--lab", *mail_options(mail, tmp_path)) as venue,
         looking(chromium, venue.ready["api_url"], pictures, accept_downloads=True) as looker,
     ):
-        walk = Walk(venue, looker, tmp_path)
+        walk = Walk(venue, looker, tmp_path, mail)
         yield walk
         walk.api.close()
 
@@ -190,6 +210,7 @@ def test_from_the_first_sign_in_to_the_audit(walk: Walk, tmp_path: Path) -> None
     walk.looker.go("/notices")
     walk.says("expires")
     walk.look("expiry-mail")
+    walk.has_mail("expire", team)
     walk.looker.go("/messages", "walk-messages")
 
     walk.looker.go("/sessions/A00")

@@ -19,11 +19,17 @@ from ontherun.client import (
     Report,
     Side,
     TimeInForce,
+    TradeChanged,
     Traded,
 )
 from ontherun.client.reading import read_report
 from ontherun.ilink.codes import BusinessRejectReason
-from ontherun.ilink.messages import INT64_NULL, UINT8_NULL, ExecutionReportTradeOutrightNoOrderEvents
+from ontherun.ilink.messages import (
+    INT64_NULL,
+    UINT8_NULL,
+    ExecutionReportTradeAddendumOutrightNoOrderEvents,
+    ExecutionReportTradeOutrightNoOrderEvents,
+)
 from ontherun.ilink.messages.enums import ExecReason
 from ontherun.market.refusals import RejectReason
 
@@ -121,6 +127,25 @@ def test_a_cancel_says_whether_it_was_asked_for(build: Build) -> None:
     assert str(asked) == "cancelled: buy 5 UB10 at 99-16+, 2 of 5 filled, order 4000001"
     assert unasked.restatement is ExecReason.CANCEL_ON_DISCONNECT
     assert str(unasked).startswith("cancelled by the venue (cancel on disconnect)")
+
+
+def test_a_changed_trade_says_what_it_was_and_is(build: Build) -> None:
+    event = ExecutionReportTradeAddendumOutrightNoOrderEvents(
+        order_event_px=99_500_000_000,
+        order_event_exec_id=12,
+        order_event_qty=4,
+        order_event_type=101,
+        order_event_reason=100,
+        original_order_event_exec_id=11,
+    )
+    fields = {"last_px": 99_500_000_000, "last_qty": 4, "no_order_events": [event], "no_fills": []}
+    corrected = read(build("ExecutionReportTradeAddendumOutright", exec_type=ord("G"), **fields))
+    assert isinstance(corrected, TradeChanged)
+    assert (corrected.exec_id, corrected.original_exec_id, corrected.cancelled) == (12, 11, False)
+    assert str(corrected) == "trade 11 corrected: buy 4 UB10 at 99-16"
+    assert "trade 11 cancelled" in str(
+        read(build("ExecutionReportTradeAddendumOutright", exec_type=ord("H"), **fields))
+    )
 
 
 def test_the_other_reports_are_typed(build: Build) -> None:

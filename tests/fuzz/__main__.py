@@ -9,16 +9,18 @@ from itertools import count
 
 from tests.ilink import world
 
-from . import client, decoding, gateway
+from . import client, decoding, gateway, pair
 
 TARGETS: dict[str, Callable[[int], None]] = {
     "framing": decoding.frames_do_not_depend_on_the_pieces,
     "decoding": decoding.a_frame_is_a_message_or_a_decode_error,
     "client": client.a_client_survives_any_gateway,
     "gateway": gateway.a_gateway_survives_any_clients,
+    "promotion": pair.a_promotion_keeps_the_order_of_everything,
+    "pair": pair.a_pair_loses_nothing_and_says_nothing_twice,
     "conversation": world.check,
 }
-ROUND = {"framing": 20, "decoding": 20, "client": 20, "gateway": 10, "conversation": 10}
+ROUND = {"framing": 20, "decoding": 20, "client": 20, "gateway": 10, "promotion": 5, "pair": 5, "conversation": 10}
 """Cases of each target in a round: about as much time for each."""
 
 

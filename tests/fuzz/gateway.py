@@ -20,7 +20,7 @@ from ontherun.ilink.codes import TerminateCode
 from ontherun.ilink.messages import UINT64_NULL, decode
 from ontherun.ilink.signing import establish_text, negotiate_text, sign
 from ontherun.ilink.templates import CLIENT_BUSINESS, GATEWAY_BUSINESS
-from ontherun.journal import MemoryJournal, Outbox
+from ontherun.journal import Journal, MemoryJournal, Outbox
 from ontherun.market.benchmarks import BENCHMARKS
 from ontherun.market.policy import SegmentPolicy
 from ontherun.sbe import Framer
@@ -89,7 +89,7 @@ class Client:
         self.session = case.rng.choice((b"AAA", b"BBB"))
         self.expected = 0
         self.terminated = False
-        self.connection = Connection(case.gateway, role)
+        self.connection = Connection(*case.listener(role))
         self.connection.connection_made(self)  # type: ignore[arg-type]
 
     # What a Connection asks of its transport.
@@ -119,6 +119,9 @@ class Client:
             assert again or not self.terminated, "nothing follows the gateway's Terminate"
             self.terminated = isinstance(message, m.Terminate)
             if isinstance(message, m.EstablishmentAck):
+                self.expected, self.uuid = message.next_seq_no, message.uuid
+            elif isinstance(message, m.Sequence) and message.fault_tolerance_indicator == Role.PRIMARY:
+                assert message.uuid == self.uuid
                 self.expected = message.next_seq_no
             elif message.TEMPLATE_ID in GATEWAY_BUSINESS:
                 self.hear(message)
@@ -140,7 +143,7 @@ class Case:
         self.now = START
         self.folder = folder
         self.socket, self._other = socket.socketpair()
-        self.journal = MemoryJournal()
+        self.journal = self.new_journal()
         self.log = Log()
         self.broken: list[Exception] = []
         self.policy = SessionPolicy(
@@ -152,10 +155,19 @@ class Case:
         self.engine = Engine(40, SegmentPolicy())
         self.outbox: Outbox[tuple[str, int]] = Outbox(folder / "outbox.bin")
         self.noted: list[TraceEntry] = []
-        self.gateway = Gateway(
-            self.engine,
-            self.journal,
-            self.outbox,
+        self.gateway = self.new_gateway(self.engine, self.journal, self.outbox)
+        self.gateway.journal(Kind.MARKET, 0, self.now, instruments_body(BENCHMARKS))
+        self.engine.open_market(BENCHMARKS)
+        self.clients: list[Client] = []
+
+    def new_journal(self) -> Journal:
+        return MemoryJournal()
+
+    def new_gateway(self, engine: Engine, journal: Journal | None, outbox: "Outbox[tuple[str, int]]") -> Gateway:
+        return Gateway(
+            engine,
+            journal,
+            outbox,
             Registry(),
             self.policy,
             lambda: self.now,
@@ -163,9 +175,10 @@ class Case:
             self.broken.append,
             self.noted.append,
         )
-        self.gateway.journal(Kind.MARKET, 0, self.now, instruments_body(BENCHMARKS))
-        self.engine.open_market(BENCHMARKS)
-        self.clients: list[Client] = []
+
+    def listener(self, role: Role) -> tuple[Gateway, Role]:
+        """Where a client connects that wants this role, and what that listener is designated as."""
+        return self.gateway, role
 
     def end(self) -> None:
         """Release what the case holds."""

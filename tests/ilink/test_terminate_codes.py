@@ -65,6 +65,12 @@ def test_code_0_answers_a_clients_terminate_with_its_timestamp(established: Wire
     assert not established.venue.stream().primary_bound
 
 
+def test_a_session_that_its_client_has_terminated_is_not_terminated_again(established: Wire) -> None:
+    established.send(terminate(START))
+    assert established.session.state is GatewayState.TERMINATED
+    assert established.session.end(TerminateCode.CME_ADMINISTERED_PORT_CLOSURE, "the port is closed", START) == []
+
+
 def test_code_1_when_no_establish_comes_within_60_seconds_of_the_response(wire: Wire) -> None:
     wire.venue.now += 30 * SECOND
     wire.negotiate()

@@ -50,11 +50,6 @@ def test_a_pair_whose_end_is_brought_forward_passes_over_the_steps_behind_it() -
     assert [notice.days_left for notice in notices_due(short, 0, END)] == [3, 1, 0]
 
 
-def test_the_next_notice_is_the_first_that_lies_ahead() -> None:
-    first = next_notice(PAIR, NOW)
-    assert first is not None
-    assert first.days_left == 28
-    last = next_notice(PAIR, END - DAY)
-    assert last is not None
-    assert last.days_left == 0
-    assert next_notice(PAIR, END) is None
+def test_the_next_notice_is_the_first_that_was_not_announced() -> None:
+    ahead = [next_notice(PAIR, announced) for announced in (None, *LADDER)]
+    assert [None if notice is None else notice.days_left for notice in ahead] == [*LADDER, None]

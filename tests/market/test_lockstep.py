@@ -85,7 +85,7 @@ def test_the_market_and_the_reference_say_the_same():
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_the_market_and_the_reference_say_the_same_for_long(seed):
-    play(seed, 50_000, 1_000)
+    play(seed, 200_000, 5_000)
 
 
 def test_a_refused_command_changes_nothing_but_the_counter_of_exec_ids():

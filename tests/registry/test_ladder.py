@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ontherun.keys import LADDER, KeyPair, ManualClock
+from ontherun.keys import LADDER, KeyPair, ManualClock, next_notice
 from ontherun.keys.clock import DAY, SECOND
 from ontherun.registry import SYSTEM, Registry, UnavailableError
-from ontherun.registry.ladder import next_rung_at, rung_due
+from ontherun.registry.ladder import rung_due
 
 from .conftest import START, Venue, broken_audit
 
@@ -133,9 +133,9 @@ def test_on_any_walk_of_the_clock_each_rung_comes_once_at_most_and_the_last_due_
     now, reached, seen = START, None, list[int]()
     for step in hours:
         now = max(0, now + step * HOUR)
-        at = next_rung_at(pair, reached)
+        coming = next_notice(pair, reached)
         days = rung_due(pair, reached, now)
-        assert (days is not None) == (at is not None and at <= now)
+        assert (days is not None) == (coming is not None and coming.due_at <= now)
         if days is not None:
             seen.append(days)
             reached = days

@@ -80,6 +80,7 @@ class GatewayHost:
         self.security_id = next(i.security_id for i in BENCHMARKS if i.symbol == "UB10")
         self._folder = folder
         self._policy = SessionPolicy(stale_after=2**62, **policy)
+        self.journal = MemoryJournal()
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
 
@@ -117,7 +118,7 @@ class GatewayHost:
         outbox: Outbox[tuple[str, int]] = Outbox(self._folder / "outbox.bin")
         self.gateway = Gateway(
             engine,
-            MemoryJournal(),
+            self.journal,
             outbox,
             self.directory,
             self._policy,

@@ -24,11 +24,9 @@ async def test_what_was_noted_is_there_at_once_as_it_was(tmp_path: Path) -> None
     store = TraceStore(tmp_path / "traces.sqlite3")
     store.note(entry("B01", 2**62))
     (found,) = await store.page(EVERYTHING, 10)
-    assert found == TraceEntry(**{name: getattr(entry("B01", 2**62), name) for name in FIELDS}, number=found.number)
+    assert found == entry("B01", 2**62)._replace(number=found.number)
+    assert found.number > 0
     await store.close()
-
-
-FIELDS = tuple(name for name in TraceEntry.__slots__ if name != "number")
 
 
 async def test_entries_survive_a_restart_and_numbers_go_on(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ from ontherun.client.reports import (
     Report,
     Status,
     TermsReport,
+    TradeChanged,
     Traded,
 )
 from ontherun.client.requests import OrderOptions
@@ -93,6 +94,7 @@ __all__ = [
     "Rejected",
     "Traded",
     "Fill",
+    "TradeChanged",
     "Modified",
     "Cancelled",
     "Eliminated",

@@ -24,6 +24,7 @@ from ontherun.client.reports import (
     ReplaceRejected,
     Report,
     Status,
+    TradeChanged,
     Traded,
 )
 from ontherun.client.values import (
@@ -37,7 +38,7 @@ from ontherun.client.values import (
 from ontherun.ilink import messages
 from ontherun.ilink.codes import BusinessRejectReason
 from ontherun.ilink.messages import UINT8_NULL, UINT16_NULL, UINT32_NULL, UINT64_NULL, Message
-from ontherun.ilink.messages.enums import ExecReason, OrderStatus, TimeInForce
+from ontherun.ilink.messages.enums import ExecReason, ExecTypTrdCxl, OrderStatus, TimeInForce
 from ontherun.ilink.messages.enums import SideReq as Side
 from ontherun.market.refusals import RejectReason
 
@@ -195,6 +196,23 @@ def _status(message: Any, instruments: Instruments) -> Status:
     )
 
 
+def _trade_changed(message: Any, instruments: Instruments) -> TradeChanged:
+    event = message.no_order_events[0]
+    return TradeChanged(
+        **_report(message),
+        cl_ord_id=text(message.cl_ord_id),
+        order_id=message.order_id,
+        security=instruments.symbol(message.security_id),
+        security_id=message.security_id,
+        side=member(Side, message.side),
+        cancelled=message.exec_type == ExecTypTrdCxl.TRADE_CANCEL,
+        last_px=to_decimal(message.last_px),
+        last_qty=message.last_qty,
+        exec_id=event.order_event_exec_id,
+        original_exec_id=event.original_order_event_exec_id,
+    )
+
+
 def _party_details_taken(message: Any, _: Instruments) -> PartyDetailsTaken:
     return PartyDetailsTaken(**_report(message), party_details_list_req_id=message.party_details_list_req_id)
 
@@ -212,6 +230,7 @@ _READERS: Final[Mapping[type[Message], Callable[[Any, Instruments], Report]]] = 
         messages.BusinessReject: _business_rejected,
         messages.OrderMassActionReport: _mass_cancelled,
         messages.ExecutionReportStatus: _status,
+        messages.ExecutionReportTradeAddendumOutright: _trade_changed,
         messages.PartyDetailsDefinitionRequestAck: _party_details_taken,
     }
 )

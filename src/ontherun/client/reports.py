@@ -278,6 +278,31 @@ class Status(TermsReport):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TradeChanged(Report):
+    """ExecutionReportTradeAddendumOutright (548): the venue cancelled a trade, or corrected it to `last_qty` at
+    `last_px`.
+
+    `exec_id` is the trade's OrderEventExecID (1797) from now on, `original_exec_id` what it was (6555). The order's
+    quantities stay as they were.
+    """
+
+    cl_ord_id: str
+    order_id: int
+    security: str
+    security_id: int
+    side: Side | int
+    cancelled: bool
+    last_px: Decimal
+    last_qty: int
+    exec_id: int
+    original_exec_id: int
+
+    def __str__(self) -> str:
+        trade = f"{name(self.side)} {self.last_qty} {self.security} at {price_text(self.last_px)}"
+        return f"trade {self.original_exec_id} {'cancelled' if self.cancelled else 'corrected'}: {trade}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartyDetailsTaken(Report):
     """PartyDetailsDefinitionRequestAck (519): party details were taken."""
 

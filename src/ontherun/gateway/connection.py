@@ -10,6 +10,7 @@ import select
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from ontherun.gateway import split
 from ontherun.gateway.entries import Kind
 from ontherun.gateway.lane import LARGE_READ, Lane
 from ontherun.gateway.witness import Witness
@@ -23,7 +24,8 @@ from ontherun.sbe import FramingError
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
 
 if TYPE_CHECKING:
-    from ontherun.gateway.gateway import Gateway, RegisteredPartyDetails
+    from ontherun.gateway.gateway import Gateway
+    from ontherun.gateway.surroundings import RegisteredPartyDetails
 
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux; POLLHUP and POLLERR are reported unasked
 
@@ -92,11 +94,14 @@ class Connection(asyncio.Protocol):
             return
         gateway = self._gateway
         now = gateway.now()
-        if self._rest:
-            data = self._rest + data
         session = self.session
         session.last_received = now
-        position, end = 0, len(data)
+        position = 0
+        if self._rest:
+            data = self._rest + data
+            if gateway.policy.split_safeguard:
+                position = self._take_split(data, now)
+        end = len(data)
         while position < end and not self.closing:
             lane = self._lane
             if lane is not None and session.state is _ESTABLISHED:
@@ -223,9 +228,10 @@ class Connection(asyncio.Protocol):
                     sent = _write(self._fd, numbered)
                 except OSError:  # full, or gone, which the transport finds out
                     sent = 0
-                self._behind = sent < len(numbered)
-                numbered = numbered[sent:]
-            if numbered:
+                self._behind = sent != len(numbered)
+                if self._behind:
+                    self.transport.write(numbered[sent:])
+            else:
                 self.transport.write(numbered)
         if self.closing:
             self.transport.close()
@@ -233,6 +239,25 @@ class Connection(asyncio.Protocol):
                 self._gateway.later(LAST_WORDS, self.transport.abort)
 
     # Inside.
+
+    def _take_split(self, data: bytes, now: int) -> int:
+        """Carry out business messages of which the first came in pieces: where in `data` the rest begins."""
+        lane, gateway = self._lane, self._gateway
+        if lane is None or self.session.state is not _ESTABLISHED:
+            return 0
+        count = split.delayed(gateway.engine, data)
+        if count > gateway.policy.split_limit:
+            code = TerminateCode.EXCEEDED_MAX_NO_OF_SPLIT_MSGS_QUEUED
+            self.end(code, words(code), now)
+            return len(data)
+        if not count:
+            return 0
+        gateway.sync_party_details(lane, self._registered)
+        stop = split.take(gateway.engine, lane, data, len(data), now)
+        if stop:
+            lane.hear(data[:stop])
+            gateway.journal(Kind.SPLIT, lane.number, now, data[:stop])
+        return stop
 
     def _next_frame(self, data: bytes, position: int, end: int, now: int) -> bytes | None:
         """The whole frame at `position`; None when it is not whole yet, or when the stream cannot be read any

@@ -12,7 +12,8 @@ from struct import Struct
 from typing import TypeVar
 from zlib import crc32
 
-from ontherun.gateway import addenda, inquiry_reports, new_order, party, rejects, reports, venue_commands
+from ontherun.gateway import addenda, inquiry_reports, new_order, party, rejects, reports, split, venue_commands
+from ontherun.gateway.acceptance import accept
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, Owner, PartyDetails
 from ontherun.ilink import records
@@ -63,7 +64,6 @@ _ODD = PartyDetailsListRequest.TEMPLATE_ID
 
 _PLAIN = new_order.SIZE
 _read = new_order.read
-_accept = reports.new
 
 Inquiry = TypeVar("Inquiry", OrderMassActionRequest, OrderMassStatusRequest, OrderStatusRequest)
 
@@ -208,7 +208,7 @@ class Engine:
                 try:
                     resting = market.rest(lane.owner, order) if order.form.rests else None
                     if resting is not None:
-                        _accept(self, lane, resting, market.exec_format % resting.priority, now)
+                        accept(self, lane, resting, market.exec_format % resting.priority, now)
                     else:
                         self._report(market.new_order(lane.owner, order, now), now)
                 except Exception as error:  # noqa: BLE001 -- one client's message must not end the others' market
@@ -281,6 +281,10 @@ class Engine:
             lane = self.lanes[record.session]
             lane.stream.apply(record)
             lane.bind()
+        elif entry.kind is Kind.SPLIT:
+            lane = self._numbered[entry.lane]
+            lane.hear(entry.body)
+            split.take(self, lane, entry.body, len(entry.body), entry.now)
         elif entry.kind is Kind.CANCEL:
             reason = int(json.loads(entry.body)["reason"])
             self.cancel_day_orders(self._numbered[entry.lane], reason, entry.now)

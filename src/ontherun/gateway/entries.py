@@ -35,6 +35,7 @@ class Kind(IntEnum):
     COMMAND = 16  # JSON: what the venue itself does to the market (`ontherun.gateway.venue_commands`)
     CANCEL = 6  # JSON: the session's resting Day orders are cancelled unasked, and why
     CONTROLS = 7  # JSON: the limits of Messaging Controls from here on
+    SPLIT = 9  # as FRAMES, but the first of them came in pieces, and the others waited for it
     WEEK = 8  # JSON: a trading week begins, the first entry of its batch; what was said before cannot be asked for
 
 

@@ -163,6 +163,8 @@ class GatewaySession(GatewayLogin):
 
     def end(self, code: TerminateCode, reason: str, now: int) -> list[Action]:
         """Send Terminate unprompted: 0 to stop in order, 8, 9, 23, 26, 29...; nothing when it has ended already."""
+        if self.state is GatewayState.TERMINATED:
+            return []
         return self._end(code, reason, self.uuid, now, now)
 
     def replaced(self) -> None:

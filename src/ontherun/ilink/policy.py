@@ -60,6 +60,10 @@ class SessionPolicy:
     - `logins_per_window`: Negotiate and Establish messages of one session and segment within 3 s before code 15,
       Volume Controls. The limit for administrative messages is not published; the default is the published reject
       threshold of the Common module (500 messages a second over 3 s). 0 switches it off.
+    - `split_safeguard`: whether business messages that arrive in pieces are told as such: SplitMsg in the answers, and
+      Terminate 29 when more than `split_limit` of them are delayed at once. Certain for the exchange (50 messages on
+      BrokerTec), but what it sees are TCP segments; whoever writes many messages at once is split by any network, so
+      it is off, and SplitMsg is null.
     - `session_ends_with_key`: whether a live session ends, with Terminate 23, once the key pair that it logged in with
       is valid no longer: expired at a market close, deleted, deactivated. Not stated; the key is needed to log in, so
       a session stays until its next login.
@@ -95,6 +99,8 @@ class SessionPolicy:
     cut_retransmission: bool = True
     backup_stays_primary: bool = True
     logins_per_window: int = 1_500
+    split_safeguard: bool = False
+    split_limit: int = 50
     session_ends_with_key: bool = False
     undecodable_business_is_rejected: bool = True
     clock_offset: Callable[[], int] | None = None

@@ -43,6 +43,7 @@ from ontherun.sbe.framing import HEADER_SIZE
 
 SEQ_NUM = 9726
 POSS_RETRANS_FLAG = 9765
+SPLIT_MSG_TAG = 9553
 MAX_SEQ_NUM = 999_999_999
 MAX_TIME = 2**63 - 1
 """Largest value that counts as valid in a uInt64 field, as time or UUID (CME client wiki, iLink 3 SBE)."""
@@ -88,6 +89,13 @@ GATEWAY_BUSINESS: dict[int, int] = {
     if template not in CLIENT_BUSINESS and template not in _SESSION_TEMPLATES
 }
 """Business templates of a gateway: where PossRetransFlag stands. SeqNum is at 12 and UUID at 16 in all of them."""
+
+SPLIT_MSG: dict[int, int] = {
+    template: _offset(BY_TEMPLATE[template], SPLIT_MSG_TAG)
+    for template in GATEWAY_BUSINESS
+    if any(field.tag == SPLIT_MSG_TAG for field in BY_TEMPLATE[template].FIELDS)
+}
+"""Where SplitMsg (9553) stands in those business templates of a gateway that have it."""
 
 GATEWAY_SEQ_NUM_OFFSET = HEADER_SIZE
 GATEWAY_UUID_OFFSET = HEADER_SIZE + 4

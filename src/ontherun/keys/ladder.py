@@ -37,6 +37,7 @@ def notices_due(pair: KeyPair, since: int, now: int) -> tuple[ExpiryNotice, ...]
     )
 
 
-def next_notice(pair: KeyPair, now: int) -> ExpiryNotice | None:
-    """Return the notice that comes next; None when none does."""
-    return next(iter(notices_due(pair, now, pair.expires_at)), None)
+def next_notice(pair: KeyPair, announced: int | None) -> ExpiryNotice | None:
+    """Return the notice that comes after the one at `announced` days; None: after none. None when none does."""
+    ladder = notices_due(pair, 0, pair.expires_at)
+    return next((notice for notice in ladder if announced is None or notice.days_left < announced), None)

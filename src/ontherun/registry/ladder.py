@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from sqlalchemy import insert
 
 from ontherun.calendar import CENTRAL
-from ontherun.keys import KeyPair, notices_due
+from ontherun.keys import KeyPair, next_notice, notices_due
 from ontherun.keys.clock import DAY, SECOND
 from ontherun.registry.principal import SYSTEM
 from ontherun.registry.records import StoredKeyPair
@@ -31,12 +31,6 @@ def rung_due(pair: KeyPair, announced: int | None, now: int) -> int | None:
     if not due or (announced is not None and announced <= due[-1].days_left):
         return None
     return due[-1].days_left
-
-
-def next_rung_at(pair: KeyPair, announced: int | None) -> int | None:
-    """Return when the next rung is due, nanoseconds since 1970-01-01 UTC; None after the last one."""
-    ahead = notices_due(pair, 0, pair.expires_at)
-    return next((rung.due_at for rung in ahead if announced is None or rung.days_left < announced), None)
 
 
 class _NothingLeftError(Exception):
@@ -153,12 +147,12 @@ class ExpiryLadder:
         stored = self._directory.pair(access_key_id)
         assert stored is not None  # it was put
         pair = stored.pair
-        at = next_rung_at(pair, self._announced.get((access_key_id, pair.expires_at)))
-        if at is None:
+        coming = next_notice(pair, self._announced.get((access_key_id, pair.expires_at)))
+        if coming is None:
             self._expected.pop(access_key_id, None)
-        elif self._expected.get(access_key_id) != at:
-            self._expected[access_key_id] = at
-            heappush(self._next, (at, access_key_id))
+        elif self._expected.get(access_key_id) != coming.due_at:
+            self._expected[access_key_id] = coming.due_at
+            heappush(self._next, (coming.due_at, access_key_id))
 
 
 def _day(stored: StoredKeyPair) -> date:

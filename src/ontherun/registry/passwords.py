@@ -1,13 +1,15 @@
 """Passwords: argon2id in a thread, two at a time, and what makes a password too easy to guess.
 
 The rules are those of NIST SP 800-63B and OWASP ASVS 5 (6.2): length counts, no composition rules, no forced change;
-common passwords and words of the context are refused.
+common and breached passwords and words of the context are refused. What is common is judged by zxcvbn (the 30,000
+passwords that leaks show most often, names, words, dates, rows of keys, and what is made of them) and by a short list
+of our own, without asking anybody on the network.
 """
 
 import asyncio
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,6 +26,12 @@ _AT_ONCE: Final = 2
 """Hashes that are computed at once: each takes 64 MiB and a tenth of a second."""
 
 _CONTEXT: Final = ("ontherun", "brokertec", "ilink", "globex")
+_FEWEST_GUESSES: Final = 10**8
+"""What somebody has to try at least, by zxcvbn's estimate: its score 3, "safely unguessable" where attempts are few."""
+
+_JUDGED: Final = 72
+"""Characters of a password that zxcvbn looks at: its work grows with their square."""
+
 _SHORTEST_REST: Final = 6
 """Characters that must be left of a password once what can be guessed is taken out of it."""
 
@@ -51,7 +59,7 @@ class Passwords:
         return _hasher().check_needs_rehash(password_hash)
 
 
-def checked_password(password: str, shortest: int, context: Iterable[str] = ()) -> str:
+def checked_password(password: str, shortest: int, context: Collection[str] = ()) -> str:
     """Return a new password. InvalidError when it is too short, too long or too easy to guess.
 
     `context` are words that belong to the person: name and e-mail address.
@@ -64,7 +72,8 @@ def checked_password(password: str, shortest: int, context: Iterable[str] = ()) 
         rest = rest.replace(word, "")
     rest = re.sub(r"(.)\1{2,}", r"\1", rest)
     rest = re.sub(r"0?123456789?0?|12345|abcdef\w?|(19|20)\d\d", "", rest)
-    if len(rest) < min(_SHORTEST_REST, len(plain)) or len(set(plain)) < _SHORTEST_REST - 1:
+    made_of_little = len(rest) < min(_SHORTEST_REST, len(plain)) or len(set(plain)) < _SHORTEST_REST - 1
+    if made_of_little or _guesses(plain, context) < _FEWEST_GUESSES:
         raise InvalidError(
             "password",
             "is too easy to guess.",
@@ -74,9 +83,16 @@ def checked_password(password: str, shortest: int, context: Iterable[str] = ()) 
     return password
 
 
-def _guessable(context: Iterable[str]) -> frozenset[str]:
+def _guessable(context: Collection[str]) -> frozenset[str]:
     words = {word for text in context for word in re.split(r"[^\w]+", text.lower()) if len(word) > 3}
     return _common().union(words, _CONTEXT)
+
+
+def _guesses(plain: str, context: Collection[str]) -> int:
+    """Estimate how many guesses a password withstands."""
+    from zxcvbn import zxcvbn  # at the first new password: its lists take a tenth of a second and 15 MB
+
+    return int(zxcvbn(plain[:_JUDGED], user_inputs=[*context, *_CONTEXT])["guesses"])
 
 
 @cache

@@ -58,6 +58,9 @@ class Settings:
     """True: one of two processes on the same data, see `ontherun.service.standby`. The one that is the venue serves the
     primaries, the other one the backups."""
 
+    split_safeguard: bool = False
+    """Whether business messages that arrive in pieces are told as such and limited, see `SessionPolicy`."""
+
     session_ends_with_key: bool = False
     """Whether a live session ends once its key pair is expired, deleted or deactivated, see `SessionPolicy`."""
 
@@ -75,7 +78,11 @@ class Settings:
 
     def session_policy(self, clock_offset: Callable[[], int] | None = None) -> SessionPolicy:
         """How gateway sessions behave; `clock_offset` is a lab clock's, see `SessionPolicy`."""
-        return SessionPolicy(session_ends_with_key=self.session_ends_with_key, clock_offset=clock_offset)
+        return SessionPolicy(
+            split_safeguard=self.split_safeguard,
+            session_ends_with_key=self.session_ends_with_key,
+            clock_offset=clock_offset,
+        )
 
     def gateway_port(self, segment: int, role: Role) -> int:
         """The port of one market segment's primary or backup listener, or 0 for a free one."""

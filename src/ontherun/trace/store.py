@@ -136,23 +136,7 @@ class TraceStore:
             return
         self._untrimmed[entry.session] += 1
         waiting = self._waiting
-        waiting.append(
-            _encode(
-                (
-                    entry.session,
-                    entry.at,
-                    entry.connection,
-                    entry.peer,
-                    entry.segment,
-                    entry.role,
-                    entry.kind,
-                    entry.level,
-                    entry.reason,
-                    entry.code,
-                    entry.facts,
-                )
-            )
-        )
+        waiting.append(_encode(entry))
         if self._timer is None:
             self._timer = self._loop.call_later(_PAUSE, self._due)
         elif len(waiting) == _BATCH:
