@@ -111,3 +111,19 @@ async def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
     store = TraceStore(tmp_path / "traces.sqlite3")
     assert store.path.stat().st_mode & 0o777 == 0o600
     await store.close()
+
+
+async def test_the_last_login_of_a_session_is_known_where_it_was_refused(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path / "traces.sqlite3")
+    store.note(entry("B01", 1, level=Level.ERROR))
+    store.note(entry("B02", 2, level=Level.ERROR))
+    store.note(entry("B03", 3, level=Level.ERROR))
+    store.note(entry("B02", 4))
+    store.note(entry("", 5, level=Level.ERROR))
+    assert {session: found.at for session, found in store.refused.items()} == {"B01": 1, "B03": 3}
+    await store.close()
+    store = TraceStore(tmp_path / "traces.sqlite3")
+    store.note(entry("B03", 6))
+    await store.page(EVERYTHING, 1)
+    assert {session: found.at for session, found in store.refused.items()} == {"B01": 1}
+    await store.close()
