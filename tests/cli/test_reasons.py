@@ -15,7 +15,7 @@ Run = Callable[..., Result]
 READING = {
     "up", "demo", "status", "attention", "version",
     "session list", "session trace", "session live", "session messages", "gateway list", "week show", "controls show",
-    "market list",
+    "market list", "market instruments", "journal verify",
     "entity list", "firm list", "firm show", "session show", "session export",
     "drop-copy list", "drop-copy show", "market-data list", "market-data show",
     "request list", "request export", "request show", "policy show",

@@ -78,6 +78,7 @@ NOT_FOR_READERS = {
     ("GET", "/api/v1/audit/export"),
 }
 NOT_FOR_ENTITIES = {
+    ("GET", "/metrics"),
     ("GET", "/api/v1/audit/verification"),
     ("POST", "/api/v1/entities"),
     ("POST", "/api/v1/sessions/{session_id}/open-port"),

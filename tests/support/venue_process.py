@@ -68,5 +68,5 @@ class VenueProcess:
     ) -> None:
         if self.process.poll() is None:
             self.stop()
-        else:
+        elif self.process.stdout is not None and not self.process.stdout.closed:  # it ended by itself
             self.process.communicate()

@@ -37,6 +37,15 @@ def list_markets(
         _print(found)
 
 
+@app.command("instruments")
+def show_instruments() -> None:
+    """Print the seven benchmarks as a file to edit, for ontherun up --instruments."""
+    from ontherun.market.benchmarks import BENCHMARKS
+    from ontherun.market.reference_data import write_instruments
+
+    typer.echo(write_instruments(BENCHMARKS), nl=False)
+
+
 @app.command("state")
 @changing
 def set_state(

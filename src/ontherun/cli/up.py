@@ -16,8 +16,10 @@ from ontherun.cli.program import program
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Mapping, Sequence
 
     from ontherun.ilink.controls import ControlPolicy
+    from ontherun.market.instruments import Instrument
     from ontherun.service.settings import Settings
     from ontherun.service.standby import Standby
     from ontherun.service.venue import Venue
@@ -135,6 +137,15 @@ def up(
     oidc_issuer: sso_options.Issuer = None,
     oidc_client_id: sso_options.ClientId = "",
     oidc_client_secret_file: sso_options.ClientSecretFile = None,
+    instruments: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="ONTHERUN_INSTRUMENTS",
+            exists=True,
+            dir_okay=False,
+            help="The markets' instruments (TOML), in place of the seven benchmarks: ontherun market instruments.",
+        ),
+    ] = None,
     lab: Annotated[
         bool, typer.Option("--lab", envvar="ONTHERUN_LAB", help="A clock that can be moved: ontherun lab --help.")
     ] = False,
@@ -178,6 +189,8 @@ def up(
         public_url,
         webhook_network,
     )
+    from ontherun.market.benchmarks import SEGMENTS
+
     settings = Settings(
         data.expanduser(),
         host,
@@ -188,6 +201,7 @@ def up(
         fsync,
         drain,
         poll,
+        segments=SEGMENTS if instruments is None else _instruments(instruments),
         lab=lab,
         environment=environment.value,
         tls=None if tls_certificate is None or tls_key is None else (tls_certificate, tls_key),
@@ -207,6 +221,16 @@ def _limits(controls: Controls) -> "ControlPolicy":
     from ontherun.ilink.controls import EXCHANGE_CONTROLS, NO_CONTROLS
 
     return EXCHANGE_CONTROLS if controls is Controls.EXCHANGE else NO_CONTROLS
+
+
+def _instruments(file: Path) -> "Mapping[int, Sequence[Instrument]]":
+    """The instruments of a file; leaves the command with a message when it cannot be used."""
+    from ontherun.market.reference_data import ReferenceDataError, read_instruments
+
+    try:
+        return read_instruments(file.read_text("utf-8"))
+    except (ReferenceDataError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{file}: {error}", param_hint="--instruments") from error
 
 
 async def run(settings: "Settings") -> int:

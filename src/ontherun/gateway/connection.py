@@ -24,7 +24,8 @@ from ontherun.sbe import FramingError
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
 
 if TYPE_CHECKING:
-    from ontherun.gateway.gateway import Gateway, RegisteredPartyDetails
+    from ontherun.gateway.gateway import Gateway
+    from ontherun.gateway.surroundings import RegisteredPartyDetails
 
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux; POLLHUP and POLLERR are reported unasked
 
@@ -227,9 +228,10 @@ class Connection(asyncio.Protocol):
                     sent = _write(self._fd, numbered)
                 except OSError:  # full, or gone, which the transport finds out
                     sent = 0
-                self._behind = sent < len(numbered)
-                numbered = numbered[sent:]
-            if numbered:
+                self._behind = sent != len(numbered)
+                if self._behind:
+                    self.transport.write(numbered[sent:])
+            else:
                 self.transport.write(numbered)
         if self.closing:
             self.transport.close()

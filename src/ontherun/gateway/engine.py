@@ -13,6 +13,7 @@ from typing import TypeVar
 from zlib import crc32
 
 from ontherun.gateway import addenda, inquiry_reports, new_order, party, rejects, reports, split, venue_commands
+from ontherun.gateway.acceptance import accept
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, Owner, PartyDetails
 from ontherun.ilink import records
@@ -63,7 +64,6 @@ _ODD = PartyDetailsListRequest.TEMPLATE_ID
 
 _PLAIN = new_order.SIZE
 _read = new_order.read
-_accept = reports.new
 
 Inquiry = TypeVar("Inquiry", OrderMassActionRequest, OrderMassStatusRequest, OrderStatusRequest)
 
@@ -208,7 +208,7 @@ class Engine:
                 try:
                     resting = market.rest(lane.owner, order) if order.form.rests else None
                     if resting is not None:
-                        _accept(self, lane, resting, market.exec_format % resting.priority, now)
+                        accept(self, lane, resting, market.exec_format % resting.priority, now)
                     else:
                         self._report(market.new_order(lane.owner, order, now), now)
                 except Exception as error:  # noqa: BLE001 -- one client's message must not end the others' market

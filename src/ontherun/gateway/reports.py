@@ -8,8 +8,8 @@ BrokerTec Markets). Text goes out as it came in, but for SenderID, which the exc
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from ontherun.gateway.acceptance import NO_CROSS, NO_STOP, accept, frame_start
 from ontherun.gateway.lane import Lane, Owner
-from ontherun.gateway.new_order import NewOrder
 from ontherun.ilink.messages import (
     INT64_NULL,
     UINT8_NULL,
@@ -19,17 +19,14 @@ from ontherun.ilink.messages import (
     ExecutionReportCancel,
     ExecutionReportElimination,
     ExecutionReportModify,
-    ExecutionReportNew,
     ExecutionReportTradeOutright,
     ExecutionReportTradeOutrightNoFills,
     ExecutionReportTradeOutrightNoOrderEvents,
 )
 from ontherun.ilink.messages.composites import Decimal64NULL
-from ontherun.ilink.messages.enums import OrdType
 from ontherun.market.book import Order
 from ontherun.market.events import OrderAccepted, OrderCancelled, OrderEliminated, OrderModified, OrderTraded
-from ontherun.market.terms import BUY, SELL
-from ontherun.sbe.framing import ENCODING_TYPE, HEADER
+from ontherun.sbe.framing import HEADER
 
 if TYPE_CHECKING:
     from ontherun.gateway.engine import Engine
@@ -47,33 +44,10 @@ BINARY_TRADE_REPORTING = 100
 NO_WORKUP = 9
 """Ownership (7191): not applicable, as on all US Treasuries since work-up ended there."""
 
-_START = {
-    message: HEADER.pack(
-        0, ENCODING_TYPE, message.BLOCK_LENGTH, message.TEMPLATE_ID, message.SCHEMA_ID, message.VERSION
-    )[2:]
-    for message in (ExecutionReportNew, ExecutionReportTradeOutright)
-}
-"""What stands between the size and the block of a frame."""
-
-# An order costs one or two of these reports, so they are packed by structs of their own, in which neighbours that never
-# differ are one constant: each value costs, and Python passes a call with more than thirty of them through a list.
-_PLAIN = Struct("<12sIQ40s20s20sQQq8sQQQ21siI49s")
-_PLAIN_START = _PLAIN.size.to_bytes(2, "little") + _START[ExecutionReportNew]
-_PLAIN_END = Struct("<12sBBBB4sB28s")
-_NO_STOP = INT64_NULL.to_bytes(8, "little")  # StopPx
-_NO_CROSS = b"\xff" * 16  # CrossID, HostCrossID
-_PLAIN_LIMIT = b"\xff" * 12  # MinQty, DisplayQty, ExpireDate, DelayDuration
-_PLAIN_ORIGINAL = b"\x00\xff\xff\x00"  # PossRetransFlag, SplitMsg, CrossType; ExecInst
-_PLAIN_REST = b"\xff" * 3 + Struct("<QqqB").pack(  # LiquidityFlag, ManagedOrder, ShortSaleType;
-    UINT64_NULL,
-    INT64_NULL,
-    INT64_NULL,
-    UINT8_NULL,  # DelayToTime, DiscretionPrice, ReservationPrice, PriorityIndicator
-)
-
+# Packed by a struct of its own for the same reasons as an acceptance.
 _TRADE = Struct("<H10sIQ40s20s20sQqQq8sQQQQ16s5siIII")
 _TRADE_QUANTITIES = Struct("<IIIIHHBBBBBBBBBBBBB")
-_TRADE_START = _START[ExecutionReportTradeOutright]
+_TRADE_START = frame_start(ExecutionReportTradeOutright)
 _NO_DECIMAL = Struct("<qb").pack(*Decimal64NULL())
 _TRADE_REST = (  # DiscretionPrice to DisplayLimitPrice
     Struct("<qHBHH").pack(INT64_NULL, UINT16_NULL, UINT8_NULL, UINT16_NULL, UINT16_NULL)
@@ -89,8 +63,6 @@ _FILL_SIZE = ExecutionReportTradeOutrightNoFills.BLOCK_LENGTH
 _ORDER_EVENT_SIZE = ExecutionReportTradeOutrightNoOrderEvents.BLOCK_LENGTH
 _TRADE_SIZE = HEADER.size + ExecutionReportTradeOutright.BLOCK_LENGTH + _ONE_FILL.size + _ORDER_EVENTS.size
 
-_plain = _PLAIN.pack
-_new = ExecutionReportNew.pack
 _trade = _TRADE.pack
 _trade_quantities = _TRADE_QUANTITIES.pack
 _elimination = ExecutionReportElimination.pack
@@ -111,107 +83,7 @@ def next_number(engine: "Engine", lane: Lane) -> int:
 
 def acceptance(engine: "Engine", event: OrderAccepted, now: int) -> None:
     """ExecutionReportNew (522)."""
-    new(engine, lane_of(event.order), event.order, event.exec_id, now)
-
-
-def new(engine: "Engine", lane: Lane, order: Order, exec_id: bytes, now: int) -> None:
-    """ExecutionReportNew (522) to the lane that sent the order. Each order comes this way, so it calls little."""
-    terms = order.terms
-    stream = lane.stream
-    number = stream.next_outbound
-    stream.next_outbound = number + 1
-    out = lane.out
-    if not out:
-        lane.first = number
-        engine.touched.append(lane)
-    if not isinstance(terms, NewOrder):
-        out.append(_any_new(number, stream.uuid, order, exec_id, now))
-        return
-    location, buy, sell = terms.form.accepted or _accepted(terms)
-    out.append(
-        _plain(
-            _PLAIN_START,
-            number,
-            stream.uuid,
-            exec_id,
-            terms.sender_id.upper(),
-            terms.cl_ord_id,
-            terms.party_details_list_req_id,
-            order.order_id,
-            terms.price,
-            _NO_STOP,
-            now,
-            now,
-            terms.order_request_id,
-            location,
-            terms.security_id,
-            terms.order_qty,
-            buy if terms.side == BUY else sell,
-        )
-    )
-
-
-def _accepted(order: NewOrder) -> tuple[bytes, bytes, bytes]:
-    """How acceptances of all orders of a form say what the form says."""
-    buy, sell = (
-        _PLAIN_END.pack(
-            _PLAIN_LIMIT,
-            OrdType.LIMIT,
-            side,
-            order.time_in_force,
-            order.manual_order_indicator,
-            _PLAIN_ORIGINAL,
-            order.execution_mode,
-            _PLAIN_REST,
-        )
-        for side in (BUY, SELL)
-    )
-    order.form.accepted = accepted = (_NO_CROSS + order.location.ljust(5, b"\0"), buy, sell)
-    return accepted
-
-
-def _any_new(number: int, uuid: int, order: Order, exec_id: bytes, now: int) -> bytes:
-    """The same for an order with anything unusual about it."""
-    terms = order.terms
-    return _new(
-        number,
-        uuid,
-        exec_id,
-        terms.sender_id.upper(),
-        terms.cl_ord_id,
-        terms.party_details_list_req_id,
-        order.order_id,
-        terms.price,
-        INT64_NULL,  # StopPx
-        now,
-        now,
-        terms.order_request_id,
-        UINT64_NULL,  # CrossID
-        UINT64_NULL,  # HostCrossID
-        terms.location,
-        terms.security_id,
-        terms.order_qty,
-        terms.min_qty,
-        terms.display_qty,
-        terms.expire_date,
-        UINT16_NULL,  # DelayDuration
-        terms.ord_type,
-        terms.side,
-        terms.time_in_force,
-        terms.manual_order_indicator,
-        0,  # PossRetransFlag
-        UINT8_NULL,  # SplitMsg
-        UINT8_NULL,  # CrossType
-        terms.exec_inst,
-        terms.execution_mode,
-        terms.liquidity_flag,
-        terms.managed_order,
-        terms.short_sale_type,
-        UINT64_NULL,  # DelayToTime
-        INT64_NULL,  # DiscretionPrice
-        INT64_NULL,  # ReservationPrice
-        UINT8_NULL,  # PriorityIndicator
-    )
+    accept(engine, lane_of(event.order), event.order, event.exec_id, now)
 
 
 def trade(engine: "Engine", event: OrderTraded, now: int) -> None:
@@ -240,12 +112,12 @@ def trade(engine: "Engine", event: OrderTraded, now: int) -> None:
                     price,
                     order.order_id,
                     terms.price,
-                    _NO_STOP,
+                    NO_STOP,
                     now,
                     now,
                     terms.order_request_id,
                     event.sec_exec_id,
-                    _NO_CROSS,
+                    NO_CROSS,
                     terms.location,
                     terms.security_id,
                     terms.order_qty,

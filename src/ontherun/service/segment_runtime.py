@@ -9,14 +9,16 @@ from time import monotonic, sleep
 from ontherun.gateway.engine import Engine, instruments_body
 from ontherun.gateway.entries import Kind
 from ontherun.gateway.failover import take_over
-from ontherun.gateway.gateway import Directory, Gateway, Log
+from ontherun.gateway.gateway import Gateway
 from ontherun.gateway.recovery import Recovered, recover
 from ontherun.gateway.standby import Following
+from ontherun.gateway.surroundings import Directory, Log
 from ontherun.gateway.witness import Note
 from ontherun.ilink.controls import EXCHANGE_CONTROLS
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.records import Role
 from ontherun.journal import BEGIN, FileJournal, JournalError, JournalInUse, JournalTail, Outbox, Position
+from ontherun.market.benchmarks import SEGMENTS
 from ontherun.market.hours import Phase, hours_of_segment
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import SegmentPolicy
@@ -72,6 +74,11 @@ class SegmentRuntime:
         self.gateway = gateway = Gateway(engine, journal, outbox, directory, policy, clock, log, broken, note, poll)
         if not engine.instruments:
             self._begin(instruments)
+        elif settings.segments is not SEGMENTS and engine.instruments != tuple(instruments):
+            raise JournalError(
+                f"segment {self.segment_id} in {settings.data} began with other instruments than those of the file: "
+                "start with the file that it began with, or on a fresh data folder"
+            )
         self._settle()
         gateway.unbind_all()
         gateway.flush()
