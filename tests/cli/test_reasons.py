@@ -21,7 +21,7 @@ READING = {
     "request list", "request export", "request show", "policy show",
     "key list", "key calendar", "key health",
     "order buy", "order sell", "order cancel", "order replace",
-    "frame decode", "journal verify", "frame encode", "lab clock",
+    "frame decode", "frame encode", "lab clock",
     "notices outbox", "notices show", "notices messages", "notices calendar", "notices addresses list",
     "notices webhooks list",
     "audit list", "audit search", "audit verify",
