@@ -14,8 +14,7 @@ from ontherun.keys.clock import DAY, SECOND
 from ontherun.registry import LOCAL_OPERATOR, SYSTEM, Role
 
 from .browser import Browser, hidden_fields, signed_in
-from .conftest import Portal
-from .test_rights import done_so_far
+from .conftest import Portal, done_so_far
 
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VuAyEA3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=
@@ -145,12 +144,12 @@ async def test_a_pair_is_downloaded_sealed_and_a_bad_public_key_is_said_at_the_f
     key = await generated(portal)
     path = f"/sessions/A00/keys/{key}/download"
     page = await browser.get(f"/sessions/A00/keys/{key}")
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     refused = await browser.send(path, page, form="sealed", public_key="nothing")
     assert refused.status_code == 422
     assert "is not a public key that can be read" in refused.text
     assert ">nothing</textarea>" in refused.text  # what was typed is kept
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
     answer = await browser.send(path, page, form="sealed", public_key=PUBLIC_KEY)
     assert "sealed_secret_key" in answer.json()
 

@@ -14,7 +14,7 @@ from ontherun.registry import SYSTEM, CreateSessions, ImportSessions, RequestSta
 from ontherun.registry.why import WHY
 
 from .browser import Browser, signed_in
-from .conftest import Portal, broken_database
+from .conftest import Portal, broken_database, done_so_far
 
 NEW = CreateSessions(firms=("OURS1",), market_segments=(40,))
 FORM = {"primary": "OURS1", "market_segments": "40", "number_of_sessions": "1", "cancel_on_disconnect": "yes"}
