@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +64,15 @@ def test_an_open_request_is_amended(run: Run) -> None:
         run("request", "cancel", str(waiting["request_id"]))
     finally:
         run("policy", "set", "--timetable", "at-once")
+
+
+def test_requests_go_out_as_a_file(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "requests.csv"
+    run("request", "export", str(file))
+    assert file.read_text().startswith("Request,Kind,Status")
+    assert "is there already" in run("request", "export", str(file), fails=True).stderr
+    run("request", "export", str(file), "--format", "pdf", "--force")
+    assert file.read_bytes().startswith(b"%PDF")
 
 
 def test_a_key_pair_has_a_label_that_its_file_shows(run: Run) -> None:

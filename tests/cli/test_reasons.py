@@ -18,7 +18,7 @@ READING = {
     "market list", "market instruments", "journal verify",
     "entity list", "firm list", "firm show", "session show", "session export",
     "drop-copy list", "drop-copy show", "market-data list", "market-data show",
-    "request list", "request show", "policy show",
+    "request list", "request export", "request show", "policy show",
     "key list", "key calendar", "key health",
     "order buy", "order sell", "order cancel", "order replace",
     "frame decode", "frame encode", "lab clock",

@@ -23,7 +23,7 @@ def refused(venue: VenueProcess) -> int:
 def ask(venue: VenueProcess, method: str, path: str) -> httpx2.Response:
     token = Path(venue.ready["token_file"]).read_text().strip()
     url = f"{venue.ready['api_url']}/api/v1/sessions/{path}"
-    return httpx2.request(method, url, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    return httpx2.request(method, url, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=60)
 
 
 def test_a_closed_port_stays_closed_over_a_restart_until_the_operator_opens_it(tmp_path: Path) -> None:

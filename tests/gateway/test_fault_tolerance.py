@@ -230,7 +230,7 @@ def test_the_operator_promotes_by_the_api_and_the_audit_has_it(
 ) -> None:
     token = (venue.settings.data / "admin.token").read_text().strip()
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx2.Client(base_url=f"{venue.venue.api_url}/api/v1", headers=headers, trust_env=False) as api:
+    with httpx2.Client(base_url=f"{venue.venue.api_url}/api/v1", headers=headers, trust_env=False, timeout=60) as api:
         assert api.post("/gateways/44/promote").status_code == 404
         answer = api.post("/gateways/40/promote")
         assert (answer.status_code, answer.json()["sessions"]) == (200, 1)

@@ -27,6 +27,7 @@ def api(venue: VenueProcess) -> Iterator[httpx2.Client]:
         base_url=venue.ready["api_url"] + "/api/v1",
         headers={"Authorization": f"Bearer {token}"},
         trust_env=False,
+        timeout=60,
     ) as client:
         yield client
 

@@ -267,6 +267,14 @@ def test_a_promoted_backup_takes_over_both_numbers_and_recovers(peer: Peer) -> N
     assert order_of(backup.number(order(0), START)) == 3
 
 
+def test_a_not_applied_that_comes_after_our_terminate_is_told(peer: Peer) -> None:
+    """Found by a random world: a Sequence had filled the gap, so no later login would hear of it again."""
+    sent_orders(peer, 2)
+    peer.session.terminate(peer.now)
+    message = NotApplied(uuid=UUID, from_seq_no=1, msg_count=2)
+    assert receive(peer, message) == [NumbersNotApplied(1, 2, filled=True)]
+
+
 # Keep-alive and end
 
 

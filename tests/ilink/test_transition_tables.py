@@ -116,7 +116,7 @@ def cause(event: GatewayEvent, wire: Wire) -> list[Message]:
         case E.BUSINESS:
             return wire.business(0 if backup else 1) or []
         case E.END:
-            return wire.carry_out(session.end(TerminateCode.OTHER, "", now))
+            return wire.carry_out(session._end(TerminateCode.OTHER, "", session.uuid, now, now))
         case E.TIMEOUT:
             return wire.wait(WAITS.get(session.state, 60) * SECOND)
         case E.PROMOTE:

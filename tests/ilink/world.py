@@ -364,7 +364,7 @@ class World:
                     backup.to_gateway.append(frame)
                 case Violation(reason) if "two keep-alive intervals" not in reason:
                     self.faults.append(event)
-                case Close():
+                case Close() | LoginRejected():
                     self.record(backup.gateway.lost(self.now))
                     self.backup = None
 
@@ -465,6 +465,8 @@ class World:
                 self.gateway_receives()
                 self.client_receives()
                 self.continue_replay(100)
+            while self.backup is not None and (self.backup.to_gateway or self.backup.to_client):
+                self.backup_talks()
             if self.client is None:
                 self.connect(new_uuid=False)
             self.pass_time(SECOND)

@@ -72,6 +72,12 @@ async def portal(tmp_path: Path, running_venue: Any) -> AsyncIterator[Portal]:
     await registry.close()
 
 
+async def done_so_far(portal: Portal) -> int:
+    """Return how many audit entries there are, but for those of refused attempts."""
+    found = await portal.registry.audit_entries(SYSTEM, limit=1000)
+    return sum(entry.action != "access.refused" for entry in found)
+
+
 def check_problem(answer: httpx2.Response, status: int, kind: str) -> dict[str, Any]:
     """Check that an answer is a problem document of this sort, and return it."""
     assert answer.status_code == status, answer.text

@@ -59,3 +59,18 @@ async def test_a_firm_of_another_entity_is_authorised_carried_and_taken_back(por
     page = await flash(browser, await browser.post("/firms/THEI1/unauthorise", primary="OURS1"))
     assert "It was taken off A02." in page
     assert portal.registry.sessions.get(SYSTEM, "A02").firms == ("OURS1",)
+
+
+async def test_every_key_pair_of_a_firms_sessions_is_revoked_on_one_page(portal: Portal, browser: Browser) -> None:
+    await portal.registry.sessions.create(SYSTEM, ["OURS1"], [40])
+    for session_id in ("A00", "A02"):
+        await portal.registry.pairs.generate(SYSTEM, session_id)
+        portal.running.logged_in.add(session_id)
+    assert 'href="/firms/OURS1/revoke-keys"' in (await browser.get("/firms/OURS1")).text
+    page = (await browser.get("/firms/OURS1/revoke-keys")).text
+    assert "Revoke 2 key pairs" in page
+    assert "Logged in at a gateway now: A00, A02." in page
+    assert (await browser.post("/firms/OURS1/revoke-keys", confirm="A00")).status_code == 422
+    done = await browser.post("/firms/OURS1/revoke-keys", confirm="OURS1", live="yes", reason="lost")
+    assert "2 key pairs are revoked. 2 live logins were ended." in await flash(browser, done)
+    assert "There is nothing to revoke" in (await browser.get("/firms/OURS1/revoke-keys")).text

@@ -14,7 +14,7 @@ from ontherun.keys.clock import DAY, SECOND
 from ontherun.registry import LOCAL_OPERATOR, SYSTEM, Role
 
 from .browser import Browser, hidden_fields, signed_in
-from .conftest import Portal
+from .conftest import Portal, done_so_far
 
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VuAyEA3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=
@@ -144,12 +144,12 @@ async def test_a_pair_is_downloaded_sealed_and_a_bad_public_key_is_said_at_the_f
     key = await generated(portal)
     path = f"/sessions/A00/keys/{key}/download"
     page = await browser.get(f"/sessions/A00/keys/{key}")
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     refused = await browser.send(path, page, form="sealed", public_key="nothing")
     assert refused.status_code == 422
     assert "is not a public key that can be read" in refused.text
     assert ">nothing</textarea>" in refused.text  # what was typed is kept
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
     answer = await browser.send(path, page, form="sealed", public_key=PUBLIC_KEY)
     assert "sealed_secret_key" in answer.json()
 
@@ -396,7 +396,7 @@ def pages_and_forms(key: str) -> list[tuple[str, dict[str, Any] | None]]:
 async def test_the_keys_of_another_entity_do_not_exist_on_any_page(portal: Portal) -> None:
     key = await generated(portal)
     stranger = await member(portal, "eve@theirs.example", Role.ADMIN_MANAGER, 2)
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     for path, form in pages_and_forms(key):
         answer = await (stranger.get(path) if form is None else stranger.post(path, **form))
         assert answer.status_code == 404, (path, answer.status_code)
@@ -405,13 +405,13 @@ async def test_the_keys_of_another_entity_do_not_exist_on_any_page(portal: Porta
         assert page.status_code == 200
         assert key not in page.text
         assert ">A00<" not in page.text
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
 
 
 async def test_a_reader_sees_pairs_and_is_offered_nothing_to_do_with_them(portal: Portal) -> None:
     key = await generated(portal)
     reader = await member(portal, "ray@ours.example", Role.READ_ONLY, 1)
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     for path in ("/sessions/A00/keys", f"/sessions/A00/keys/{key}"):
         page = (await reader.get(path)).text
         assert key in page
@@ -421,7 +421,7 @@ async def test_a_reader_sees_pairs_and_is_offered_nothing_to_do_with_them(portal
         if form is not None and path != "/keys/chosen":
             answer = await reader.post(path, **form)
             assert answer.status_code == 403, (path, answer.status_code)
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
 
 
 async def test_a_key_pair_is_called_something(portal: Portal) -> None:

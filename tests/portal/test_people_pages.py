@@ -10,7 +10,7 @@ from tests.support.people import PASSWORD, App, book, make_user, person
 from ontherun.registry import Right, Role, SecondFactorOwed, Visitor
 
 from .browser import Browser, signed_in
-from .conftest import Portal, broken_database
+from .conftest import Portal, broken_database, done_so_far
 
 ANN, BEN, EVE = "ann@example.com", "ben@example.com", "eve@example.com"
 MINUTE = 60 * 1_000_000_000
@@ -194,7 +194,7 @@ OPEN = {"/sign-in", "/sign-in/link/{token}", "/new-password/{token}", "/invitati
 async def test_no_form_of_a_page_is_taken_without_its_token(people: Portal) -> None:
     """CSRF, walked over the whole route table: a new page is covered the day it is written."""
     ann = await with_password(people, ANN)
-    before = await people.registry.verify_audit()
+    before = await done_so_far(people)
     walked = 0
     for method, path in targets(people):
         if method == "POST":
@@ -203,13 +203,13 @@ async def test_no_form_of_a_page_is_taken_without_its_token(people: Portal) -> N
             assert answer.status_code in (403, 404, 422), path
             walked += 1
     assert walked > 20
-    assert await people.registry.verify_audit() == before
+    assert await done_so_far(people) == before
 
 
 async def test_pages_of_people_do_not_exist_for_other_entities(people: Portal) -> None:
     eve, number = await with_password(people, EVE), user_id(people, BEN)
     assert BEN not in (await eve.get("/people")).text
-    before = await people.registry.verify_audit()
+    before = await done_so_far(people)
     for path, fields in (
         ("roles", {"entity_id": "1", "role": "auditor"}),
         ("roles", {"entity_id": "2", "role": "auditor"}),
@@ -221,7 +221,7 @@ async def test_pages_of_people_do_not_exist_for_other_entities(people: Portal) -
     ):
         assert (await eve.post(f"/people/{number}/{path}", **fields)).status_code == 404, path
     assert (await eve.get(f"/people/{number}")).status_code == 404
-    assert await people.registry.verify_audit() == before
+    assert await done_so_far(people) == before
 
 
 async def test_a_large_form_is_refused(people: Portal) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Portal, broken_database, check_problem
+from .conftest import Portal, broken_database, check_problem, done_so_far
 
 SESSIONS = "/api/v1/sessions"
 NEW = {"firms": ["OURS1"], "market_segments": [40]}
@@ -104,14 +104,14 @@ async def test_a_session_is_changed_cloned_set_and_deleted(portal: Portal) -> No
 
 
 async def test_a_preview_shows_the_effect_and_asks_for_nothing(portal: Portal) -> None:
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     body = {"kind": "delete-session", "session_id": "A00"}
     preview = (await portal.ask("admin", "POST", "/api/v1/request-preview", json=body)).json()
     assert preview["summary"] == "Delete session A00"
     assert "0 key pairs will be deleted, and the secrets erased." in preview["effects"]
     check_problem(await portal.ask("stranger", "POST", "/api/v1/request-preview", json=body), 404, "not-found")
     check_problem(await portal.ask("admin", "POST", "/api/v1/requests", json={"kind": "x"}), 422, "invalid")
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
 
 
 async def test_a_csv_of_sessions_goes_out_and_in_again(portal: Portal) -> None:
@@ -164,12 +164,12 @@ HEAD = b"firms,market_segments,label,number_of_sessions,allowed_sources\n"
 async def test_a_csv_that_is_wrong_is_refused_with_the_line(
     portal: Portal, content: bytes, where: str, message: str
 ) -> None:
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     for path in ("import", "import/preview"):
         problem = check_problem(await import_csv(portal, content, path=path), 422, "invalid")
         (fault,) = [fault for fault in problem["errors"] if fault["where"] == where]
         assert message in fault["message"]
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
 
 
 async def test_a_csv_names_all_of_its_faults_up_to_fifty(portal: Portal) -> None:
@@ -247,7 +247,7 @@ async def test_a_firm_is_asked_for_like_anything_else(portal: Portal) -> None:
 
 
 async def test_a_database_that_is_full_is_a_503_and_nothing_half_done(portal: Portal) -> None:
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     with broken_database(portal.registry):
         for method, path, body in (
             ("POST", SESSIONS, {**NEW, "number_of_sessions": 5}),
@@ -259,7 +259,7 @@ async def test_a_database_that_is_full_is_a_503_and_nothing_half_done(portal: Po
         ):
             who = "operator" if "policies" in path else "admin"
             check_problem(await portal.ask(who, method, path, json=body), 503, "unavailable")
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
     assert [one["session_id"] for one in (await portal.ask("reader", "GET", SESSIONS)).json()["items"]] == ["A00"]
     assert (await portal.ask("reader", "GET", "/api/v1/requests")).json()["items"] == []
 

@@ -7,7 +7,7 @@ from tests.support.people import make_user
 
 from ontherun.registry import SYSTEM, DeliveryEvent, Role, SendResult
 
-from .conftest import Portal, check_problem
+from .conftest import Portal, check_problem, done_so_far
 
 PUBLIC = {("GET", "/health/live"), ("GET", "/health/ready")}
 OUR_PAIR = {"session_id": "A00", "access_key_id": "ours"}  # `path_to_ours` fills it in
@@ -78,6 +78,7 @@ NOT_FOR_READERS = {
     ("GET", "/api/v1/audit/export"),
 }
 NOT_FOR_ENTITIES = {
+    ("GET", "/metrics"),
     ("GET", "/api/v1/audit/verification"),
     ("POST", "/api/v1/entities"),
     ("POST", "/api/v1/sessions/{session_id}/open-port"),
@@ -208,12 +209,6 @@ async def of_notices(portal: Portal) -> dict[str, object]:
         portal.of_notices = {"delivery_id": delivery.delivery_id, "message_id": notice.notice_id}
     names |= {"webhook_id": 1, "address": "team@ours.example", **portal.of_notices}
     return names
-
-
-async def done_so_far(portal: Portal) -> int:
-    """Return how many audit entries there are, but for those of refused attempts."""
-    found = await portal.registry.audit_entries(SYSTEM, limit=1000)
-    return sum(entry.action != "access.refused" for entry in found)
 
 
 async def test_nothing_but_the_health_and_the_start_page_is_shown_to_nobody(portal: Portal) -> None:

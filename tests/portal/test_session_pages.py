@@ -14,7 +14,7 @@ from ontherun.registry import SYSTEM, CreateSessions, ImportSessions, RequestSta
 from ontherun.registry.why import WHY
 
 from .browser import Browser, signed_in
-from .conftest import Portal, broken_database
+from .conftest import Portal, broken_database, done_so_far
 
 NEW = CreateSessions(firms=("OURS1",), market_segments=(40,))
 FORM = {"primary": "OURS1", "market_segments": "40", "number_of_sessions": "1", "cancel_on_disconnect": "yes"}
@@ -353,7 +353,7 @@ async def ours(portal: Portal) -> list[str]:
 async def test_pages_about_things_of_another_entity_do_not_exist(portal: Portal) -> None:
     paths = await ours(portal)
     stranger = await person(portal, 2, Role.ADMIN_MANAGER)
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     for path in paths:
         answer = await stranger.post(path, **FORM, revision="0", reason="no", confirm="A00")
         assert answer.status_code == 404, (path, answer.text[:200])
@@ -374,20 +374,20 @@ async def test_pages_about_things_of_another_entity_do_not_exist(portal: Portal)
         page = (await stranger.get(path)).text
         assert "ours only" not in page, path
         assert "OURS1" not in page, path
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
 
 
 async def test_a_reader_sees_the_pages_and_changes_nothing(portal: Portal) -> None:
     paths = await ours(portal)
     reader = await person(portal, 1, Role.READ_ONLY)
-    before = await portal.registry.verify_audit()
+    before = await done_so_far(portal)
     for path in paths:
         answer = await reader.post(path, **FORM, revision="0", reason="no", confirm="A00")
         assert answer.status_code == 403, (path, answer.text[:200])
     for path in ("/sessions", "/requests", "/requests/1", "/to-do", "/drop-copy", "/drop-copy/1", "/market-data"):
         assert (await reader.get(path)).status_code == 200, path
     assert (await reader.post("/sessions/new", **FORM)).status_code == 403
-    assert await portal.registry.verify_audit() == before
+    assert await done_so_far(portal) == before
 
 
 async def test_a_database_that_is_full_is_said_and_the_form_does_nothing(portal: Portal, browser: Browser) -> None:

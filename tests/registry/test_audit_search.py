@@ -233,3 +233,17 @@ async def test_a_page_stays_fast_among_a_million_entries(tmp_path: Path) -> None
         assert pages <= 20
     assert [entry.subject for entry in page.entries] == ["entity 1"] or query.since is not None
     await registry.close()
+
+
+async def test_a_hash_that_was_kept_finds_a_cut_end_and_a_chain_written_anew(venue: Venue) -> None:
+    registry = venue.registry
+    kept = (await registry.audit.verify()).hash.hex()
+    await registry.entities.create(SYSTEM, "One more")
+    last = await registry.audit.verify(kept)
+    assert last.sequence == 7
+    await registry.close()
+    assert verify_path(registry.data_dir, last.hash.hex()).entries == 7
+    tamper(registry, "DELETE FROM audit_entry WHERE sequence = 7")
+    assert verify_path(registry.data_dir).entries == verify_path(registry.data_dir, kept).entries == 6
+    with pytest.raises(AuditDamagedError, match="no entry has the hash that was kept"):
+        verify_path(registry.data_dir, last.hash.hex())

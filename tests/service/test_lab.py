@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from tests.support.api import ask
 from tests.support.raw_client import RawClient
 from tests.support.venue_process import VenueProcess
 
 from ontherun.ilink import messages as m
-from ontherun.ilink.codes import NegotiationRejectCode
+from ontherun.ilink.codes import NegotiationRejectCode, TerminateCode
 
 
 def api(venue: VenueProcess) -> httpx2.Client:
@@ -39,15 +40,23 @@ def clock(venue: VenueProcess) -> dict[str, Any]:
     return shown
 
 
-def test_a_year_goes_by_the_live_session_stays_and_the_key_expires(tmp_path: Path) -> None:
+def test_a_day_goes_by_the_live_session_stays_a_year_goes_by_and_the_week_and_the_key_end(tmp_path: Path) -> None:
     with VenueProcess(tmp_path / "data", "--no-fsync", "--lab") as venue:
         key = venue.key() | {"party_details_list_req_id": 1001}
         with RawClient(venue.address, key) as client:
+            wednesday = time.time_ns() // 10**9 + (2 - time.gmtime().tm_wday) % 7 * 86_400
+            noon = time.strftime("%Y-%m-%dT12:00", time.gmtime(wednesday))
+            assert command(venue, "lab", "set", noon)[0] == 0
+            while ask(venue, "GET", "week")["segments"][0]["next_at"] < noon:  # a new week, if that is one, begins
+                time.sleep(0.05)
             client.log_in()
-            assert command(venue, "lab", "advance", "60w", "--reason", "see keys expire")[0] == 0
+            assert command(venue, "lab", "advance", "1d")[0] == 0
             client.order(venue.security_id("UB30"), 1, 99 * 10**9, 1, b"AFTER")
             report = client.expect(m.ExecutionReportNew)
-            assert report.transact_time > time.time_ns() + 50 * 7 * 86_400 * 10**9
+            assert report.transact_time > (wednesday + 43_200) * 10**9
+            assert command(venue, "lab", "advance", "60w", "--reason", "see keys expire")[0] == 0
+            end = client.expect(m.Terminate)
+            assert (end.error_codes, end.reason) == (TerminateCode.FINISHED, b"the trading week is over")
         with RawClient(venue.address, key) as client:
             client.negotiate()
             assert client.expect(m.NegotiationReject).error_codes == NegotiationRejectCode.HMAC_NOT_AUTHENTICATED

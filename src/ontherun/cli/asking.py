@@ -1,10 +1,12 @@
 """How commands ask for something: shown beforehand, confirmed where it cannot be undone, and submitted."""
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ontherun.cli.api import Api, day, print_json
+from ontherun.cli.api import Api, day, fail, print_json
 
 Preview = Annotated[bool, typer.Option("--preview", help="Show what it would do and when; ask for nothing.")]
 LiveDate = Annotated[
@@ -16,6 +18,14 @@ Source = Annotated[
 ]
 AnySource = Annotated[bool, typer.Option("--any-source", help="It may log in from anywhere.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+class FileFormat(StrEnum):
+    """The forms of an export."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    PDF = "pdf"
 
 
 def ask(api: Api, kind: str, *, preview: bool, as_json: bool, sure: bool = True, **terms: Any) -> dict[str, Any] | None:
@@ -70,6 +80,17 @@ def print_preview(preview: dict[str, Any]) -> None:
         typer.echo("  Another person has to approve it first.")
     when = "at once" if not preview["seconds_left"] else f"on {day(preview['effective_at'])} UTC"
     typer.echo(f"Submitted now, it is carried out {when}. Nothing was asked for yet.")
+
+
+def export(api: Api, what: str, file: Path, file_format: FileFormat, *, force: bool) -> None:
+    """Write an export of the API into a file, which is there already only with `force`."""
+    if file.exists() and not force:
+        fail(f"{file} is there already. Choose another file, or replace it with --force.")
+    content = api.file(what, format=file_format.value)
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        fail(f"{file} cannot be written: {error.strerror}.")
 
 
 def _in(seconds: int) -> str:

@@ -89,13 +89,20 @@ def verify(
         Path | None,
         typer.Argument(metavar="[FILE|DIR]", help="An export, or a stopped venue's data. [the running venue's own]"),
     ] = None,
+    kept: Annotated[
+        str, typer.Option("--kept", metavar="HASH", help="A last hash from before, kept elsewhere: it must be there.")
+    ] = "",
     as_json: AsJson = False,
     data: Data = DEFAULT_DATA,
     api_url: ApiUrl = None,
     token_file: TokenFile = None,
 ) -> None:
     """Verify the chain of hashes: of the running venue, or offline of an export or a stopped venue's data directory."""
-    found = _offline(path) if path else Api.connect(data, api_url, token_file).get("audit", "verification")
+    if path:
+        found = _offline(path, kept)
+    else:
+        query = {"kept": kept} if kept else {}
+        found = Api.connect(data, api_url, token_file).get("audit", "verification", **query)
     if as_json:
         print_json(found)
     elif found["intact"]:
@@ -107,7 +114,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def _offline(path: Path) -> dict[str, Any]:
+def _offline(path: Path, kept: str) -> dict[str, Any]:
     try:
         from ontherun.registry import AuditDamagedError, RegistryError
         from ontherun.registry.audit_files import verify_path
@@ -116,7 +123,7 @@ def _offline(path: Path) -> dict[str, Any]:
     if not path.exists():
         fail(f"There is no {path}.")
     try:
-        found = verify_path(path)
+        found = verify_path(path, kept)
     except AuditDamagedError as damage:
         return {"intact": False, "first_bad_entry": damage.sequence, "message": str(damage)}
     except RegistryError as error:

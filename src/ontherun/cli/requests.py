@@ -1,12 +1,13 @@
 """ontherun request: see requests, amend and cancel them, and approve or reject those of others."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, day, fail, print_json, print_table
-from ontherun.cli.asking import Preview, print_preview, print_request
+from ontherun.cli.asking import FileFormat, Preview, export, print_preview, print_request
 from ontherun.cli.changing import changing
 
 app = typer.Typer(name="request", help="See requests, and amend, cancel, approve or reject them.", no_args_is_help=True)
@@ -53,6 +54,21 @@ def list_requests(
         )
     else:
         typer.echo("Nothing waits for your decision." if to_do else "There is no such request.")
+
+
+@app.command("export")
+def export_requests(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write.")],
+    file_format: Annotated[FileFormat, typer.Option("--format", help="How it is written.")] = FileFormat.CSV,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE when it is there.")] = False,
+    data: Data = DEFAULT_DATA,
+    api_url: ApiUrl = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Write the requests that you see to a file, newest first."""
+    api = Api.connect(data, api_url, token_file)
+    export(api, "request-export", file, file_format, force=force)
+    typer.echo(f"{file} holds your requests.")
 
 
 @app.command("show")

@@ -8,17 +8,21 @@ from typing import Annotated, Any
 import typer
 
 from ontherun.cli.api import DEFAULT_DATA, Api, ApiUrl, AsJson, Data, TokenFile, fail, print_json
-from ontherun.cli.asking import AnySource, LiveDate, Preview, Source, Yes, ask, print_preview, print_request, tell
+from ontherun.cli.asking import (
+    AnySource,
+    FileFormat,
+    LiveDate,
+    Preview,
+    Source,
+    Yes,
+    ask,
+    export,
+    print_preview,
+    print_request,
+    tell,
+)
 from ontherun.cli.changing import changing
 from ontherun.cli.sessions import SessionId, print_session
-
-
-class FileFormat(StrEnum):
-    """The forms of an export."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
-    PDF = "pdf"
 
 
 class ProtocolName(StrEnum):
@@ -202,13 +206,7 @@ def export_sessions(
     token_file: TokenFile = None,
 ) -> None:
     """Write your sessions to a file. The CSV can be imported again."""
-    if file.exists() and not force:
-        fail(f"{file} is there already. Choose another file, or replace it with --force.")
-    content = Api.connect(data, api_url, token_file).file("session-export", format=file_format.value)
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        fail(f"{file} cannot be written: {error.strerror}.")
+    export(Api.connect(data, api_url, token_file), "session-export", file, file_format, force=force)
     typer.echo(f"{file} holds your sessions.")
 
 

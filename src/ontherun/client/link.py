@@ -164,7 +164,7 @@ class Link(Binding):
         """Send again what shall be sent again, under the numbers that are free again, or under new ones."""
         first, resent = event.from_seq_no, dict[int, int]()
         again = self._options.resend
-        if again is not None:
+        if again is not None and self.established:
             numbers = range(first, first + event.count)
             messages = {number: self._sent.pop(number) for number in numbers if number in self._sent}
             if not event.filled:

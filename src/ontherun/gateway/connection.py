@@ -24,7 +24,8 @@ from ontherun.sbe import FramingError
 from ontherun.sbe.framing import ENCODING_TYPE, HEADER_SIZE
 
 if TYPE_CHECKING:
-    from ontherun.gateway.gateway import Gateway, RegisteredPartyDetails
+    from ontherun.gateway.gateway import Gateway
+    from ontherun.gateway.surroundings import RegisteredPartyDetails
 
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux; POLLHUP and POLLERR are reported unasked
 

@@ -12,7 +12,7 @@ from ontherun.ilink.trace import LoginTrace, Verdict
 if TYPE_CHECKING:
     from ontherun.gateway.connection import Connection
     from ontherun.gateway.engine import Engine
-    from ontherun.gateway.gateway import Log
+    from ontherun.gateway.surroundings import Log
 
 _THROTTLED = (BusinessReject.TEMPLATE_ID, BusinessRejectReason.THROTTLE_LIMIT_EXCEEDED)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

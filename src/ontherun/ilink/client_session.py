@@ -189,23 +189,31 @@ class ClientSession(ClientLogin):
         number = message.from_seq_no
         if message.uuid != self.uuid or not 1 <= number < self.memory.next_outbound:
             return self._violated(f"NotApplied from {number}, which was not sent", now)
+        if self.state is ClientState.TERMINATING:  # nothing can be sent any more: the next login goes on beyond them
+            return [NumbersNotApplied(number, self._gap(message)[0], filled=True)]
         if self.state is not _ESTABLISHED:
             self._early_not_applied = message  # before EstablishmentAck: answered after it
             return []
         return self._answer_not_applied(message, now)
 
     def _answer_not_applied(self, message: NotApplied, now: int) -> list[Event]:
-        # Nothing after the gap was applied either, up to the first Sequence that we had sent meanwhile: it filled it.
+        count, filled = self._gap(message)
+        events: list[Event] = [NumbersNotApplied(message.from_seq_no, count, self.gap_fill or filled)]
+        if self.gap_fill:
+            events.append(self._sequence_out(0, now))
+        return events
+
+    def _gap(self, message: NotApplied) -> tuple[int, bool]:
+        """How many of our messages were not applied, and whether a Sequence of ours gave them up already.
+
+        Nothing after the gap was applied either, up to the first Sequence that we had sent meanwhile: it filled it.
+        """
         first = message.from_seq_no
         exposed_by = first + message.msg_count - 1
         later = [number for number in self._sequences if number >= exposed_by]
         if later and later[0] == exposed_by:
             del later[0]  # this one opened the gap
-        count = (later[0] if later else self.memory.next_outbound) - first
-        events: list[Event] = [NumbersNotApplied(first, count, self.gap_fill or bool(later))]
-        if self.gap_fill:
-            events.append(self._sequence_out(0, now))
-        return events
+        return (later[0] if later else self.memory.next_outbound) - first, bool(later)
 
     def _on_terminate(self, frame: bytes, now: int) -> list[Event]:
         message = Terminate.decode(frame)

@@ -206,7 +206,7 @@ _FLOW: dict[ClientState, tuple[ClientEntry, ...]] = {
     C.ESTABLISHING:   (VIOLATION,     VIOLATION,      VIOLATION,         C.ESTABLISHING, VIOLATION),
     C.ESTABLISHED:    (C.ESTABLISHED, C.ESTABLISHED,  C.ESTABLISHED,     C.ESTABLISHED, C.ESTABLISHED),
     C.BACKUP:         (C.BACKUP,      VIOLATION,      VIOLATION,         VIOLATION,     C.BACKUP),
-    C.TERMINATING:    (IGNORE,        IGNORE,         IGNORE,            IGNORE,        C.TERMINATING),
+    C.TERMINATING:    (IGNORE,        IGNORE,         IGNORE,            C.TERMINATING, C.TERMINATING),
     C.CLOSED:         (IGNORE,        IGNORE,         IGNORE,            IGNORE,        IGNORE),
 }
 _ENDS: dict[ClientState, tuple[ClientEntry, ...]] = {

@@ -111,7 +111,7 @@ def create_app(registry: Registry, status: Status, single_sign_on: SingleSignOn 
     for router in pages.ROUTERS:
         app.include_router(router)
     app.state.page_paths = pages.paths()
-    app.include_router(routes_operation.router)
+    app.include_router(routes_operation.router, responses=_EVERYWHERE)
     app.mount("/static", StaticFiles(directory=_ROOM / "static"), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -10,9 +10,15 @@ from ontherun.portal.dependencies import Asking, Serving
 from ontherun.portal.models_attention import NeedView
 from ontherun.portal.paging import page_after
 from ontherun.portal.routes_sessions import status_of
+from ontherun.portal.status import Status
 from ontherun.registry import look_over
 
 router = APIRouter(tags=["attention"])
+
+
+def refused_logins(status: Status) -> dict[str, tuple[int, str]]:
+    """When and why the last login of a session was refused, of those where it was."""
+    return {session_id: (entry.at, entry.reason) for session_id, entry in status.traces.refused.items()}
 
 
 @router.get("/attention", summary="List what needs attention now, the most pressing first")
@@ -24,7 +30,8 @@ async def list_needs(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> models.Page[NeedView]:
     """List closed ports, sessions without a valid key pair, key pairs that expire, and so on."""
-    seen = await look_over(registry, by, status_of(request).closed_ports())
+    status = status_of(request)
+    seen = await look_over(registry, by, status.closed_ports(), refused_logins(status))
     found, following = page_after(seen.needs, lambda need: f"{need.kind} {need.subject}", after, limit)
     return models.Page(
         items=[

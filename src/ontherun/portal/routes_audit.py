@@ -112,16 +112,21 @@ async def _text(entries: AsyncIterator[AuditEntry], head: str, line: Callable[[A
     yield "".join(lines)
 
 
+KeptHash = Annotated[
+    str, Query(pattern="^([0-9a-fA-F]{64})?$", description="a last hash from before, kept elsewhere: it must be there")
+]
+
+
 @router.get(
     "/verification",
     responses=answers(HTTPStatus.SERVICE_UNAVAILABLE),
     summary="Check the whole audit chain (operator of the venue only)",
 )
-async def verify_audit(by: Asking, registry: Serving) -> models.AuditVerdict:
+async def verify_audit(by: Asking, registry: Serving, kept: KeptHash = "") -> models.AuditVerdict:
     """Check the audit chain."""
     by.require_operator()
     try:
-        end = await registry.audit.verify()
+        end = await registry.audit.verify(kept)
     except AuditDamagedError as damage:
         return models.AuditVerdict(intact=False, first_bad_entry=damage.sequence, message=str(damage))
     return models.AuditVerdict(intact=True, entries=end.sequence, last_hash=end.hash.hex())

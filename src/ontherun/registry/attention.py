@@ -4,9 +4,10 @@ Worked out from the directory at each asking; nothing is stored, so nothing can 
 """
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ontherun.keys import Finding, KeyPairState
@@ -27,6 +28,8 @@ class NeedKind(StrEnum):
     """Too many bad logins closed the session's port: every login is refused."""
     NO_VALID_KEY = "no-valid-key"
     """The session has no key pair that a login may use."""
+    LOGIN_REFUSED = "login-refused"
+    """The session's last login was refused, within a day, though not for its key pair."""
     REQUEST_WAITS = "request-waits"
     """A request waits for the decision of whoever asks."""
     DELIVERY_FAILED = "delivery-failed"
@@ -76,8 +79,15 @@ class Overview:
     """Whether anybody ever logged in with a valid pair."""
 
 
-async def look_over(registry: "Registry", by: Principal, closed_ports: Collection[str]) -> Overview:
+async def look_over(
+    registry: "Registry",
+    by: Principal,
+    closed_ports: Collection[str],
+    refused: Mapping[str, tuple[int, str]] = MappingProxyType({}),
+) -> Overview:
     """Return how everything stands that the principal sees.
+
+    `refused`: of each session whose last login was refused when that was (ns since 1970 UTC), and why.
 
     It lets others have their turn every `_SLICE` sessions, for gateways may share the event loop.
     """
@@ -87,7 +97,11 @@ async def look_over(registry: "Registry", by: Principal, closed_ports: Collectio
             await asyncio.sleep(0)
         if session.deleted_at is None and by.sees(session.entity_id):
             seen.sessions.append(session)
-            _add_session(registry, session, session.session_id in closed_ports, now, seen)
+            closed = session.session_id in closed_ports
+            failing = _add_session(registry, session, closed, now, seen)
+            at, why = refused.get(session.session_id, (0, ""))
+            if now - at < _DAY and not closed and not failing:
+                seen.needs.append(Need(NeedKind.LOGIN_REFUSED, session.entity_id, session.session_id, why, at))
     seen.needs += _of_people(registry, by)
     seen.needs += (
         Need(NeedKind.REQUEST_WAITS, request.entity_id, str(request.request_id), request.summary, request.submitted_at)
@@ -99,7 +113,10 @@ async def look_over(registry: "Registry", by: Principal, closed_ports: Collectio
     return seen
 
 
-def _add_session(registry: "Registry", session: AnySession, port_closed: bool, now: int, seen: Overview) -> None:
+def _add_session(registry: "Registry", session: AnySession, port_closed: bool, now: int, seen: Overview) -> bool:
+    """Add what a session needs; whether one of its key pairs is refused at login."""
+    failing = False
+
     def need(kind: NeedKind, about: str, at: int | None = None) -> None:
         seen.needs.append(Need(kind, session.entity_id, session.session_id, about, at))
 
@@ -108,7 +125,7 @@ def _add_session(registry: "Registry", session: AnySession, port_closed: bool, n
     valid = registry.directory.valid_pairs_of(session.session_id, now)
     if not valid:
         need(NeedKind.NO_VALID_KEY, session.label)
-        return
+        return failing
     seen.valid_pairs += len(valid)
     seen.used = seen.used or any(registry.pairs.use_of(stored.pair.access_key_id).successes for stored in valid)
     seen.expiring_pairs += sum(stored.state(now) is KeyPairState.EXPIRING for stored in valid)
@@ -119,6 +136,8 @@ def _add_session(registry: "Registry", session: AnySession, port_closed: bool, n
         if kind is not None and concern.access_key_id is not None:
             stored = registry.directory.pair(concern.access_key_id)
             need(kind, concern.access_key_id, stored.pair.expires_at if stored and kind in _ENDING else None)
+            failing = failing or kind is NeedKind.KEY_FAILING
+    return failing
 
 
 async def _of_deliveries(registry: "Registry", by: Principal) -> list[Need]:
@@ -150,6 +169,7 @@ def _of_people(registry: "Registry", by: Principal) -> Iterator[Need]:
 
 
 _DELIVERIES = 20
+_DAY = 86_400 * 1_000_000_000
 
 _SLICE = 200
 """Some five milliseconds of work."""

@@ -1,7 +1,7 @@
 """The audit chain: each entry's SHA-256 covers the entry and the hash of the one before it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -57,6 +57,28 @@ def follow(head: ChainHead, entries: Iterable[AuditEntry]) -> ChainHead:
             raise AuditDamagedError(expected, "was altered after it was written.")
         head = ChainHead(entry.sequence, entry.hash)
     return head
+
+
+class Witness:
+    """Looks for a hash that somebody kept of the chain, in hexadecimal; without it, whoever cuts the end off, or writes
+    the chain anew, leaves one that holds. An empty one looks for nothing."""
+
+    def __init__(self, kept: str = "") -> None:
+        self._kept = kept.lower()
+        self._seen = not kept
+
+    def watch(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
+        """Hand entries on, and look at each."""
+        for entry in entries:
+            self._seen = self._seen or entry.hash.hex() == self._kept
+            yield entry
+
+    def testify(self, head: ChainHead) -> None:
+        """AuditDamagedError when the chain up to `head` has no entry with the hash."""
+        if not self._seen:
+            raise AuditDamagedError(
+                head.sequence + 1, "is missing, or the chain was written anew: no entry has the hash that was kept."
+            )
 
 
 def _digest(previous: bytes, *fields: str | int | None) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, or_, select
 
-from ontherun.registry.audit import ChainHead, follow
+from ontherun.registry.audit import ChainHead, Witness, follow
 from ontherun.registry.errors import AuditDamagedError, ForbiddenError
 from ontherun.registry.principal import Principal, Right, Role
 from ontherun.registry.records import AuditEntry
@@ -118,9 +118,12 @@ class AuditBook:
                     break
                 after = page[-1].sequence
 
-    async def verify(self) -> ChainHead:
-        """Walk the whole chain and return its end. AuditDamagedError at the first entry that does not hold."""
-        end, head = self._store.head, ChainHead()
+    async def verify(self, kept: str = "") -> ChainHead:
+        """Walk the whole chain and return its end. AuditDamagedError at the first entry that does not hold.
+
+        `kept` is the hash of an entry (hexadecimal) that somebody wrote down elsewhere: it must be among them.
+        """
+        end, head, witness = self._store.head, ChainHead(), Witness(kept)
         while True:
             page = await self._store.entries(
                 select(AuditEntryRow.__table__)
@@ -128,13 +131,14 @@ class AuditBook:
                 .order_by(AuditEntryRow.sequence)
                 .limit(_PAGE)
             )
-            head = follow(head, page)
+            head = follow(head, witness.watch(page))
             if len(page) < _PAGE:
                 break
         if head.sequence < end.sequence:
             raise AuditDamagedError(head.sequence + 1, "is missing, and every entry after it.")
         if head != end:
             raise AuditDamagedError(end.sequence, "is not the one that this process wrote.")
+        witness.testify(head)
         return head
 
     def _conditions(self, by: Principal, query: AuditQuery) -> list[ColumnElement[bool]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ontherun.keys import utc_text
-from ontherun.registry.audit import ChainHead, follow
+from ontherun.registry.audit import ChainHead, Witness, follow
 from ontherun.registry.errors import AuditDamagedError, DataDirectoryInUseError, InvalidError
 from ontherun.registry.locking import FILE_NAME as LOCK_FILE
 from ontherun.registry.records import AuditEntry
@@ -69,22 +69,23 @@ class Verified:
     missing: int
 
 
-def verify_path(path: Path) -> Verified:
+def verify_path(path: Path, kept: str = "") -> Verified:
     """Verify an exported file, or the audit of a stopped venue's data directory, which is only read.
 
+    `kept` is the hash of an entry (hexadecimal) that somebody wrote down elsewhere: it must be among them.
     AuditDamagedError at the first bad entry; InvalidError when it is no export and no data directory;
     DataDirectoryInUseError when a venue runs on it.
     """
     if path.is_dir():
-        return _verify_database(path)
+        return _verify_database(path, Witness(kept))
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return _verify_export(_entries(file, str(path)))
+            return _verify_export(_entries(file, str(path)), Witness(kept))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidError(str(path), f"cannot be read: {error}.", "an audit export, or a data directory") from None
 
 
-def _verify_export(entries: Iterable[AuditEntry]) -> Verified:
+def _verify_export(entries: Iterable[AuditEntry], witness: Witness) -> Verified:
     count = missing = 0
     head = ChainHead()
     for entry in entries:
@@ -93,12 +94,13 @@ def _verify_export(entries: Iterable[AuditEntry]) -> Verified:
         missing += entry.sequence - head.sequence - 1
         if entry.sequence > head.sequence + 1:  # entries were left out: this one is judged from what it says of them
             head = ChainHead(entry.sequence - 1, entry.previous_hash)
-        head = follow(head, [entry])
+        head = follow(head, witness.watch([entry]))
         count += 1
+    witness.testify(head)
     return Verified(count, head.sequence, head.hash.hex(), missing)
 
 
-def _verify_database(data_dir: Path) -> Verified:
+def _verify_database(data_dir: Path, witness: Witness) -> Verified:
     database = data_dir / DATABASE
     if not database.is_file():
         raise InvalidError(str(data_dir), f"holds no {DATABASE}.", "the data directory of a venue")
@@ -110,7 +112,7 @@ def _verify_database(data_dir: Path) -> Verified:
                 "SELECT sequence, at, actor, source, action, entity_id, subject, details, previous_hash, hash "
                 "FROM audit_entry ORDER BY sequence"
             )
-            head = follow(ChainHead(), (AuditEntry(*row) for row in rows))
+            head = follow(ChainHead(), witness.watch(AuditEntry(*row) for row in rows))
         except (sqlite3.Error, TypeError) as error:
             raise InvalidError(str(database), f"cannot be read: {error}.", "the database of a venue") from None
         finally:
@@ -118,6 +120,7 @@ def _verify_database(data_dir: Path) -> Verified:
     finally:
         if lock is not None:
             os.close(lock)
+    witness.testify(head)
     return Verified(head.sequence, head.sequence, head.hash.hex(), 0)
 
 

@@ -9,9 +9,10 @@ from time import monotonic, sleep
 from ontherun.gateway.engine import Engine, instruments_body
 from ontherun.gateway.entries import Kind
 from ontherun.gateway.failover import take_over
-from ontherun.gateway.gateway import Directory, Gateway, Log
+from ontherun.gateway.gateway import Gateway
 from ontherun.gateway.recovery import Recovered, recover
 from ontherun.gateway.standby import Following
+from ontherun.gateway.surroundings import Directory, Log
 from ontherun.gateway.witness import Note
 from ontherun.ilink.controls import EXCHANGE_CONTROLS
 from ontherun.ilink.policy import SessionPolicy

@@ -1,8 +1,8 @@
 """TraceEntry: one thing that happened on a connection, in the words of its session's owner."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum, unique
+from typing import NamedTuple
 
 Fact = str | int | bool | None
 
@@ -52,8 +52,7 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class TraceEntry:
+class TraceEntry(NamedTuple):
     """One entry. It holds no secret, and no signature, neither sent nor expected.
 
     - `session`: the Session ID it belongs to; empty for what belongs to the venue's operator only: a connection that
@@ -75,5 +74,5 @@ class TraceEntry:
     level: Level
     reason: str
     code: int | None = None
-    facts: Mapping[str, Fact] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = {}
     number: int = 0

@@ -5,6 +5,7 @@ list by one statement (`json_each`), which SQLite runs without Python's lock, so
 """
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 from collections import Counter
@@ -50,6 +51,10 @@ _INSERT = (
 _TRIM = (
     "DELETE FROM trace WHERE session = ?1 AND number <= "
     "(SELECT number FROM trace WHERE session = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)"
+)
+_LAST_REFUSED = (
+    f"SELECT number, {_COLUMNS} FROM trace WHERE level = 'error' AND number IN "  # noqa: S608 - nothing from outside
+    "(SELECT max(number) FROM trace WHERE kind = 'login' AND session <> '' GROUP BY session)"
 )
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -107,13 +112,16 @@ class TraceStore:
         """Why the last writing failed; None when it did not."""
         self._policy = policy
         self._waiting: list[str] = []
+        self.refused: dict[str, TraceEntry] = {}
+        """The last login of each session, where it was refused."""
+        self._answered: set[str] | None = set()  # sessions that logged in before the stored refusals were read
         self._untrimmed: Counter[str] = Counter()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._loop = asyncio.get_running_loop()
         self._database = self._open()
         self._thread = ThreadPoolExecutor(1, "traces")
-        self._written = self._thread.submit(self._trim_all)
+        self._written = self._thread.submit(self._begin)
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -135,24 +143,10 @@ class TraceStore:
         if self._closed:
             return
         self._untrimmed[entry.session] += 1
+        if entry.kind is TraceKind.LOGIN and entry.session:
+            self._answer(entry)
         waiting = self._waiting
-        waiting.append(
-            _encode(
-                (
-                    entry.session,
-                    entry.at,
-                    entry.connection,
-                    entry.peer,
-                    entry.segment,
-                    entry.role,
-                    entry.kind,
-                    entry.level,
-                    entry.reason,
-                    entry.code,
-                    entry.facts,
-                )
-            )
-        )
+        waiting.append(_encode(entry))
         if self._timer is None:
             self._timer = self._loop.call_later(_PAUSE, self._due)
         elif len(waiting) == _BATCH:
@@ -182,6 +176,20 @@ class TraceStore:
         self._thread.shutdown()
 
     # In the loop.
+
+    def _answer(self, entry: TraceEntry) -> None:
+        """A session's login was answered."""
+        if self._answered is not None:
+            self._answered.add(entry.session)
+        if entry.level is Level.ERROR:
+            self.refused[entry.session] = entry
+        else:
+            self.refused.pop(entry.session, None)
+
+    def _remember(self, refused: list[TraceEntry]) -> None:
+        """Take over what was refused before the start."""
+        answered, self._answered = self._answered or set(), None
+        self.refused.update({entry.session: entry for entry in refused if entry.session not in answered})
 
     def _due(self) -> None:
         self._timer = None
@@ -223,6 +231,15 @@ class TraceStore:
         except sqlite3.Error as error:  # a full disk costs traces, it does not stop the venue
             self.failure = str(error)
             self.lost += len(entries)
+
+    def _begin(self) -> None:
+        self._trim_all()
+        try:
+            refused = [_entry(*row) for row in self._database.execute(_LAST_REFUSED)]
+        except sqlite3.Error as error:
+            self.failure, refused = str(error), []
+        with contextlib.suppress(RuntimeError):  # the loop has ended before
+            self._loop.call_soon_threadsafe(self._remember, refused)
 
     def _trim_all(self) -> None:
         try:

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
 from ontherun.portal.pages.shell import render
-from ontherun.portal.routes_audit import ExportFormat, export_response
+from ontherun.portal.routes_audit import ExportFormat, KeptHash, export_response
 from ontherun.registry import LARGEST_ID, AuditDamagedError, AuditEntry, AuditQuery, Right
 
 ENTRIES_SHOWN = 50
@@ -96,15 +96,15 @@ async def audit_page(
 
 
 @router.get("/audit/verification", response_class=HTMLResponse)
-async def verification_page(request: Request, registry: Serving, viewer: Viewer) -> HTMLResponse:
+async def verification_page(request: Request, registry: Serving, viewer: Viewer, kept: KeptHash = "") -> HTMLResponse:
     """Walk the whole chain, and say whether it holds."""
     viewer.require_operator()
     damage = end = None
     try:
-        end = await registry.audit.verify()
+        end = await registry.audit.verify(kept)
     except AuditDamagedError as found:
         damage = found
-    return render(request, "audit/verification.html", end=end, damage=damage)
+    return render(request, "audit/verification.html", end=end, damage=damage, kept=kept)
 
 
 @router.post("/audit/export", dependencies=[CsrfChecked])

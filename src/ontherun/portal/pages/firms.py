@@ -289,6 +289,7 @@ def _firm_page(request: Request, registry: Registry, viewer: Principal, firm: Gl
             authorised=registry.firms.authorised_by(viewer, firm.gfid),
             carries=registry.firms.carried_by(viewer, firm.gfid),
             may_manage=viewer.may(Right.MANAGE_SESSIONS, firm.entity_id),
+            may_revoke=viewer.may(Right.DELETE_KEYS, firm.entity_id),
             **common_context(problem, ("name", "confirm", "primary")),
         )
 

@@ -1,4 +1,4 @@
-"""The key pairs of one session: seen, generated with the choice for a third one, cut over, and revoked."""
+"""The key pairs of one session: seen, generated with the choice for a third one, and cut over."""
 
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -10,11 +10,9 @@ from ontherun.keys import Health, KeyPair, living
 from ontherun.portal.dependencies import Serving
 from ontherun.portal.models import SessionId
 from ontherun.portal.pages.guard import CsrfChecked, Viewer
-from ontherun.portal.pages.key_forms import Answer, FormError, Problem, problem_of, proof, question, typed_time, zones
+from ontherun.portal.pages.key_forms import FormError, Problem, problem_of, typed_time, zones
 from ontherun.portal.pages.key_rows import KeyRow, Picture, picture_of, rows_of
 from ontherun.portal.pages.shell import redirect, render
-from ontherun.portal.routes_keys import end_live_sessions
-from ontherun.portal.routes_sessions import status_of
 from ontherun.registry import AnySession, InvalidError, Principal, Registry, Right
 
 router = APIRouter(include_in_schema=False)
@@ -127,46 +125,6 @@ async def generate(
     return redirect(request, f"/sessions/{session_id}/keys/{access_key_id}", f"Key pair {access_key_id} was generated.")
 
 
-@router.get("/sessions/{session_id}/revoke-keys", response_class=HTMLResponse)
-async def ask_to_revoke(request: Request, registry: Serving, viewer: Viewer, session_id: SessionId) -> HTMLResponse:
-    """Ask before every pair of a session is revoked, and say what that does."""
-    session = registry.pairs.session(viewer, session_id)
-    viewer.require(Right.DELETE_KEYS, session.entity_id)
-    return _revoke_page(request, registry, viewer, session)
-
-
-@router.post("/sessions/{session_id}/revoke-keys", dependencies=[CsrfChecked], response_class=HTMLResponse)
-async def revoke(
-    request: Request,
-    registry: Serving,
-    viewer: Viewer,
-    session_id: SessionId,
-    confirm: Text = "",
-    reason: Text = "",
-    live: Text = "",
-    second_factor: Answer = "",
-) -> Response:
-    """Revoke every pair of a session."""
-    session = registry.pairs.session(viewer, session_id)
-    try:
-        if confirm.strip() != session_id:
-            raise InvalidError("confirm", "is not what was asked for.", session_id)
-        viewer.require(Right.DELETE_KEYS, session.entity_id)
-        revoked = await registry.pairs.revoke_session(
-            viewer,
-            session_id,
-            reason=reason,
-            end_live_sessions=bool(live),
-            second_factor=await proof(registry, viewer, second_factor),
-        )
-    except FormError as error:
-        return _revoke_page(request, registry, viewer, session, problem_of(error), {"reason": reason, "live": live})
-    ended = end_live_sessions(revoked, status_of(request), reason)
-    count = len(revoked.pairs)
-    done = f"{count} key pair{' is' if count == 1 else 's are'} revoked."
-    return redirect(request, f"/sessions/{session_id}/keys", done + (" The live login was ended." if ended else ""))
-
-
 def _generate_page(
     request: Request,
     registry: Registry,
@@ -186,27 +144,4 @@ def _generate_page(
         zones=zones(request),
         problem=problem,
         typed={"delete": "", "when": "now", "at": "", "zone": zones(request)[0][0], "label": "", **(typed or {})},
-    )
-
-
-def _revoke_page(
-    request: Request,
-    registry: Registry,
-    viewer: Principal,
-    session: AnySession,
-    problem: Problem | None = None,
-    typed: dict[str, str] | None = None,
-) -> HTMLResponse:
-    status, now = status_of(request), registry.clock.now()
-    stored = [each for each in registry.pairs.list(viewer, session.session_id) if each.state(now).living]
-    return render(
-        request,
-        "keys/revoke.html",
-        problem.status if problem else 200,
-        session=session,
-        rows=rows_of(registry, stored),
-        connected=session.session_id in status.connected(),
-        question=question(registry, viewer),
-        problem=problem,
-        typed={"reason": "", "live": "", **(typed or {})},
     )

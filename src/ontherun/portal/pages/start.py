@@ -12,6 +12,7 @@ from ontherun.portal.dependencies import Serving
 from ontherun.portal.pages.guard import Viewer
 from ontherun.portal.pages.shell import render
 from ontherun.portal.pages.tones import Tone
+from ontherun.portal.routes_attention import refused_logins
 from ontherun.portal.routes_sessions import status_of
 from ontherun.portal.status import Status
 from ontherun.registry import AnySession, Need, NeedKind, Registry, look_over
@@ -48,6 +49,13 @@ WORDINGS = {
         "session has no valid key pair",
         "sessions have no valid key pair",
         "It cannot log in. Generate one; it works at once.",
+    ),
+    NeedKind.LOGIN_REFUSED: Wording(
+        "warn",
+        "session's last login was refused",
+        "sessions' last logins were refused",
+        "The reason stands beside it; the page of its logins says more. Five bad ones within a minute close the port.",
+        "/sessions/{subject}/traces?show=refused",
     ),
     NeedKind.REQUEST_WAITS: Wording(
         "warn",
@@ -153,7 +161,7 @@ class SessionRow:
 async def start_page(request: Request, registry: Serving, viewer: Viewer) -> HTMLResponse:
     """Show the start page."""
     status = status_of(request)
-    seen = await look_over(registry, viewer, status.closed_ports())
+    seen = await look_over(registry, viewer, status.closed_ports(), refused_logins(status))
     groups = [NeedGroup(WORDINGS[kind], list(of_kind)) for kind, of_kind in groupby(seen.needs, lambda need: need.kind)]
     connected = sum(session.session_id in status.connected() for session in seen.sessions)
     return render(
