@@ -81,7 +81,7 @@ async def test_a_fill_during_a_loss_arrives_once_after_it(
     cable: Cable, first: Login, second: Login, over: Over
 ) -> None:
     async with connect(over(cable, first), reconnect=AT_ONCE) as a, connect(second) as b:
-        offer = await a.sell("UB05", "99", 2)
+        offer = await a.sell("UB05", "99", 2, time_in_force=GTC)
         await offer.accepted()
         cable.plugged = False
         cable.cut()
