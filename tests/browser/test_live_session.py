@@ -36,8 +36,10 @@ def test_the_page_follows_a_client_by_itself(chromium: "Browser", venue: VenuePr
             bad.receive()
         page.get_by_text("HMACSignature is not what this key makes").first.wait_for()
         with RawClient(venue.address, venue.key()) as client:
+            page.get_by_role("link", name="All logins and connections").focus()
             client.log_in()
             page.get_by_text(str(client.uuid)).wait_for()
+            assert page.evaluate("() => document.activeElement.textContent") == "All logins and connections"
             client.order(venue.security_id("UB10"), 1, 99 * 10**9, 5, b"ONE")
             client.expect(m.ExecutionReportNew)
             page.get_by_text("buy 5 UB10 at 99-00").first.wait_for()

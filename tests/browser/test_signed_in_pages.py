@@ -21,7 +21,6 @@ PAGES = [
     ("/sessions/new", "new-sessions"),
     ("/sessions/import", "import-sessions"),
     ("/sessions/A00", "session"),
-    ("/sessions/A00/live", "session-live"),
     ("/sessions/A00/traces", "session-traces"),
     ("/sessions/A00/last-messages", "session-messages"),
     ("/sessions/A00/edit", "edit-session"),
@@ -68,7 +67,10 @@ def sign_in_link(venue: VenueProcess) -> str:
     """Have the API make a one-time link, as `ontherun sign-in-link` does."""
     token = Path(venue.ready["token_file"]).read_text().strip()
     answer = httpx2.post(
-        f"{venue.ready['api_url']}/api/v1/sign-in-links", json={}, headers={"Authorization": f"Bearer {token}"}
+        f"{venue.ready['api_url']}/api/v1/sign-in-links",
+        json={},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=60,
     )
     return str(answer.json()["url"])
 

@@ -253,8 +253,7 @@ class Request:
         self.order = order
         self.order_request_id = order_request_id
         self.answer = answer
-        self.parts: list[Report] = []
-        """What came of an answer in several reports."""
+        self.parts: list[Report] = []  # what came of an answer in several reports
         self.seq_num = 0
 
 
@@ -293,9 +292,8 @@ class Orders:
             return self._business_rejected(report)
         if isinstance(report, MassCancelled):
             self._inquiry(report.order_request_id, report, last=report.last_fragment)
-            for affected in report.orders:
-                if (gone := self._by_order_id.get(affected.order_id)) is not None:
-                    self._follow(gone, report)
+            for gone in filter(None, [self._by_order_id.get(affected.order_id) for affected in report.orders]):
+                self._follow(gone, report)
         elif isinstance(report, Status):
             self._inquiry(report.status_id, report, last=report.last is not False)
         elif isinstance(report, OrderReport):

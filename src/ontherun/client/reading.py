@@ -197,7 +197,7 @@ def _status(message: Any, instruments: Instruments) -> Status:
 
 
 def _trade_changed(message: Any, instruments: Instruments) -> TradeChanged:
-    event = message.no_order_events[0]
+    event = next(iter(message.no_order_events), None)
     return TradeChanged(
         **_report(message),
         cl_ord_id=text(message.cl_ord_id),
@@ -208,8 +208,8 @@ def _trade_changed(message: Any, instruments: Instruments) -> TradeChanged:
         cancelled=message.exec_type == ExecTypTrdCxl.TRADE_CANCEL,
         last_px=to_decimal(message.last_px),
         last_qty=message.last_qty,
-        exec_id=event.order_event_exec_id,
-        original_exec_id=event.original_order_event_exec_id,
+        exec_id=None if event is None else event.order_event_exec_id,
+        original_exec_id=None if event is None else event.original_order_event_exec_id,
     )
 
 

@@ -282,8 +282,8 @@ class TradeChanged(Report):
     """ExecutionReportTradeAddendumOutright (548): the venue cancelled a trade, or corrected it to `last_qty` at
     `last_px`.
 
-    `exec_id` is the trade's OrderEventExecID (1797) from now on, `original_exec_id` what it was (6555). The order's
-    quantities stay as they were.
+    `exec_id` is the trade's OrderEventExecID (1797) from now on, `original_exec_id` what it was (6555); None where the
+    venue names no event. The order's quantities stay as they were.
     """
 
     cl_ord_id: str
@@ -294,8 +294,8 @@ class TradeChanged(Report):
     cancelled: bool
     last_px: Decimal
     last_qty: int
-    exec_id: int
-    original_exec_id: int
+    exec_id: int | None
+    original_exec_id: int | None
 
     def __str__(self) -> str:
         trade = f"{name(self.side)} {self.last_qty} {self.security} at {price_text(self.last_px)}"

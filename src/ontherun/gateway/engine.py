@@ -8,14 +8,16 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from struct import Struct
 from typing import TypeVar
 from zlib import crc32
 
-from ontherun.gateway import addenda, inquiry_reports, new_order, party, rejects, reports, split, venue_commands
+from ontherun.gateway import addenda, new_order, party, rejects, split, venue_commands
 from ontherun.gateway.acceptance import accept
 from ontherun.gateway.entries import Entry, Kind, json_body
 from ontherun.gateway.lane import Lane, Owner, PartyDetails
+from ontherun.gateway.report_table import REPORTS
 from ontherun.ilink import records
 from ontherun.ilink.controls import MODULES, NO_CONTROLS, ControlPolicy, Controls, Module, Rate, Verdict
 from ontherun.ilink.messages import (
@@ -31,20 +33,7 @@ from ontherun.ilink.messages import (
 from ontherun.ilink.policy import SessionPolicy
 from ontherun.ilink.stream import Stream
 from ontherun.ilink.templates import CLIENT_BUSINESS, MAX_SEQ_NUM
-from ontherun.market.events import (
-    BusinessRejected,
-    CancelRejected,
-    Event,
-    MassActionReported,
-    OrderAccepted,
-    OrderCancelled,
-    OrderEliminated,
-    OrderModified,
-    OrderRejected,
-    OrderTraded,
-    ReplaceRejected,
-    StatusReported,
-)
+from ontherun.market.events import Event
 from ontherun.market.instruments import Instrument
 from ontherun.market.policy import SegmentPolicy
 from ontherun.market.segment import MarketSegment
@@ -65,25 +54,17 @@ _ODD = PartyDetailsListRequest.TEMPLATE_ID
 _PLAIN = new_order.SIZE
 _read = new_order.read
 
-Inquiry = TypeVar("Inquiry", OrderMassActionRequest, OrderMassStatusRequest, OrderStatusRequest)
+RequestT = TypeVar(
+    "RequestT",
+    OrderCancelReplaceRequest,
+    OrderCancelRequest,
+    OrderMassActionRequest,
+    OrderMassStatusRequest,
+    OrderStatusRequest,
+)
 
 Handler = Callable[[Lane, bytes, int, int], None]
 """Carries out the message whose frame begins at an offset of the data: (lane, data, offset, now)."""
-
-REPORTS: dict[type[Event], Callable[..., None]] = {
-    OrderAccepted: reports.acceptance,
-    OrderTraded: reports.trade,
-    OrderEliminated: reports.elimination,
-    OrderModified: reports.modify,
-    OrderCancelled: reports.cancel,
-    OrderRejected: rejects.new,
-    CancelRejected: rejects.cancel,
-    ReplaceRejected: rejects.replace,
-    BusinessRejected: rejects.business,
-    MassActionReported: inquiry_reports.mass_action,
-    StatusReported: inquiry_reports.status,
-}
-"""What each event of the market becomes on the wire."""
 
 
 class Engine:
@@ -109,19 +90,19 @@ class Engine:
         self._numbered: list[Lane] = []
         carried_out: dict[int, Handler] = {
             NewOrderSingle.TEMPLATE_ID: self._new_order,
-            OrderCancelReplaceRequest.TEMPLATE_ID: self._replace,
-            OrderCancelRequest.TEMPLATE_ID: self._cancel,
-            OrderMassActionRequest.TEMPLATE_ID: self._inquiry(OrderMassActionRequest, MarketSegment.mass_cancel),
-            OrderMassStatusRequest.TEMPLATE_ID: self._inquiry(OrderMassStatusRequest, MarketSegment.mass_status),
-            OrderStatusRequest.TEMPLATE_ID: self._inquiry(OrderStatusRequest, MarketSegment.order_status),
-            PartyDetailsDefinitionRequest.TEMPLATE_ID: self._party_definition,
+            OrderCancelReplaceRequest.TEMPLATE_ID: self._request(OrderCancelReplaceRequest, MarketSegment.replace),
+            OrderCancelRequest.TEMPLATE_ID: self._request(OrderCancelRequest, MarketSegment.cancel),
+            OrderMassActionRequest.TEMPLATE_ID: self._request(OrderMassActionRequest, MarketSegment.mass_cancel),
+            OrderMassStatusRequest.TEMPLATE_ID: self._request(OrderMassStatusRequest, MarketSegment.mass_status),
+            OrderStatusRequest.TEMPLATE_ID: self._request(OrderStatusRequest, MarketSegment.order_status),
+            PartyDetailsDefinitionRequest.TEMPLATE_ID: partial(party.define, self),
         }
         self.received: Counter[int] = Counter()
         """Business messages that were carried out, by template; of new orders the market knows the count."""
         self.reported: Counter[type[Event]] = Counter()
         """Events that were told, by kind."""
         self._handlers = {
-            template: _counted(MODULES.get(template), carried_out.get(template, self._unsupported))
+            template: _counted(MODULES.get(template), carried_out.get(template, partial(rejects.unsupported, self)))
             for template in CLIENT_BUSINESS
         }
         for template in CLIENT_BUSINESS.keys() - {NewOrderSingle.TEMPLATE_ID}:
@@ -348,34 +329,10 @@ class Engine:
         new_order.remember(order, data, position)
         self._report(self.market.new_order(lane.owner, order, now), now)
 
-    def _replace(self, lane: Lane, data: bytes, position: int, now: int) -> None:
-        try:
-            request = OrderCancelReplaceRequest.decode(data, position)
-        except DecodeError as error:
-            rejects.undecodable(self, lane, data, position, error, now)
-            return
-        fault = request.fault()
-        if fault is not None:
-            rejects.faulty(self, lane, request, fault, now)
-            return
-        self._report(self.market.replace(lane.owner, request, now), now)
-
-    def _cancel(self, lane: Lane, data: bytes, position: int, now: int) -> None:
-        try:
-            request = OrderCancelRequest.decode(data, position)
-        except DecodeError as error:
-            rejects.undecodable(self, lane, data, position, error, now)
-            return
-        fault = request.fault()
-        if fault is not None:
-            rejects.faulty(self, lane, request, fault, now)
-            return
-        self._report(self.market.cancel(lane.owner, request, now), now)
-
-    def _inquiry(
-        self, message: type[Inquiry], answer: Callable[[MarketSegment, Owner, Inquiry, int], list[Event]]
+    def _request(
+        self, message: type[RequestT], answer: Callable[[MarketSegment, Owner, RequestT, int], list[Event]]
     ) -> Handler:
-        """The handler of a request that the market answers as a whole."""
+        """The handler of a request that is decoded in full and handed to the market."""
 
         def carry_out(lane: Lane, data: bytes, position: int, now: int) -> None:
             try:
@@ -390,12 +347,6 @@ class Engine:
                 self._report(answer(self.market, lane.owner, request, now), now)
 
         return carry_out
-
-    def _party_definition(self, lane: Lane, data: bytes, position: int, now: int) -> None:
-        party.define(self, lane, data, position, now)
-
-    def _unsupported(self, lane: Lane, data: bytes, position: int, now: int) -> None:
-        rejects.unsupported(self, lane, data, position, now)
 
     # Messaging Controls.
 

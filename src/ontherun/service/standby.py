@@ -9,6 +9,7 @@ opens what else a venue has. docs/fault-tolerance.md tells the whole story.
 import asyncio
 import contextlib
 import gc
+import importlib
 import os
 from collections import deque
 from collections.abc import Callable
@@ -146,6 +147,7 @@ class Standby:
         self._until_then.push_async_callback(_cancelled, refreshing)
         self.ended = asyncio.create_task(self._follow())
         self._until_then.push_async_callback(_cancelled, self.ended)
+        importlib.import_module("ontherun.portal.app")  # a venue does so when it is asked: this one is to be warm
         gc.collect()
         gc.freeze()
         gc.disable()
