@@ -10,7 +10,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence as Several
 from pathlib import Path
 
 from benchmarks.frames import KEEP_ALIVE_MS, SYSTEM, Identity
@@ -22,6 +22,7 @@ from ontherun.ilink.messages import (
     Negotiate,
     NegotiationReject,
     NegotiationResponse,
+    Sequence,
     Terminate,
     decode,
 )
@@ -46,14 +47,26 @@ class Peer:
         self.identity = identity
         self.uuid = 0
 
-    async def log_in(self) -> None:
+    async def log_in(self, keep_alive_ms: int = KEEP_ALIVE_MS) -> None:
         """Log in: with Negotiate the first time, then with Establish alone. Raises StormError."""
         self._reader, self._writer = await asyncio.open_connection(*self.address)
         self._framer = Framer()
         if not self.uuid:
             self.uuid = time.time_ns() // 1000
             await self._ask(self._negotiate(time.time_ns()), NegotiationResponse)
-        await self._ask(self._establish(time.time_ns()), EstablishmentAck)
+        await self._ask(self._establish(time.time_ns(), keep_alive_ms), EstablishmentAck)
+
+    async def stay(self, every: float) -> None:
+        """Say that we are there, every so many seconds, until the gateway closes the connection."""
+        alive = Sequence(uuid=self.uuid, next_seq_no=1, keep_alive_interval_lapsed=0).encode()
+        reading = asyncio.create_task(self._read_on())
+        while not reading.done():
+            self._writer.write(alive)
+            await asyncio.wait([reading], timeout=every)
+
+    async def _read_on(self) -> None:
+        while await self._reader.read(65_536):
+            pass
 
     def break_off(self) -> None:
         """Lose the connection, without a word."""
@@ -83,9 +96,9 @@ class Peer:
             firm=who.firm,
         ).encode()
 
-    def _establish(self, now: int) -> bytes:
+    def _establish(self, now: int, keep_alive_ms: int) -> bytes:
         who, (name, version, vendor) = self.identity, SYSTEM
-        text = establish_text(now, self.uuid, who.session, who.firm, name, version, vendor, 1, KEEP_ALIVE_MS)
+        text = establish_text(now, self.uuid, who.session, who.firm, name, version, vendor, 1, keep_alive_ms)
         return Establish(
             hmac_signature=sign(who.secret, text),
             access_key_id=who.access_key_id,
@@ -97,11 +110,17 @@ class Peer:
             next_seq_no=1,
             session=who.session,
             firm=who.firm,
-            keep_alive_interval=KEEP_ALIVE_MS,
+            keep_alive_interval=keep_alive_ms,
         ).encode()
 
 
-async def storm(peers: Sequence[Peer]) -> tuple[float, float]:
+def most_files() -> None:
+    """Allow this process, and those that it starts, as many open files as the machine does."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+async def storm(peers: Several[Peer]) -> tuple[float, float]:
     """Log everybody in, break every connection at once, log everybody in again: the seconds of both logins."""
     first = await _all_in(peers)
     for peer in peers:
@@ -113,7 +132,7 @@ async def storm(peers: Sequence[Peer]) -> tuple[float, float]:
     return first, again
 
 
-async def _all_in(peers: Sequence[Peer]) -> float:
+async def _all_in(peers: Several[Peer]) -> float:
     began = time.perf_counter()
     await asyncio.gather(*(peer.log_in() for peer in peers))
     return time.perf_counter() - began
@@ -150,8 +169,7 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=1_000, help="how many (1000)")
     parser.add_argument("--rounds", type=int, default=3, help="storms (3)")
     chosen = parser.parse_args()
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    most_files()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         identities = asyncio.run(filled(data, chosen.sessions))
