@@ -1,12 +1,13 @@
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from tests.support.cable import Cable
 from tests.support.venue_process import VenueProcess
 
-from ontherun.client import Login, Venue
+from ontherun.client import Login, LoginRefused, Venue, blocking
 from ontherun.ilink import messages
 from ontherun.ilink.messages import Message
 
@@ -61,14 +62,21 @@ def venue(process: VenueProcess) -> Venue:
 
 @pytest.fixture
 def first(venue: Venue) -> Login:
-    """The first firm's login."""
-    return venue.login(0)
+    """The first firm's login; no order of it works."""
+    return without_orders(venue.login(0))
 
 
 @pytest.fixture
 def second(venue: Venue) -> Login:
-    """The other firm's login."""
-    return venue.login(1)
+    """The other firm's login; no order of it works."""
+    return without_orders(venue.login(1))
+
+
+def without_orders(login: Login) -> Login:
+    """Cancel what earlier tests left, unless they left the session unable to log in."""
+    with suppress(LoginRefused), blocking.connect(login) as session:
+        session.mass_cancel()
+    return login
 
 
 @pytest.fixture
