@@ -55,7 +55,7 @@ def test_the_words_use_facts_that_can_be_there() -> None:
         "name",
         "source",
     }
-    known |= {"alone", "until", "email", "roles", "kind", "source", "before", "primary"}
+    known |= {"alone", "until", "email", "roles", "kind", "source", "before", "primary", "do"}
     for words in WORDS.values():
         for sentence in chain((words.title, words.many), words.happened, words.next, words.to_do):
             assert {name for _, name, _, _ in Formatter().parse(sentence) if name} <= known

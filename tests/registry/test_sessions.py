@@ -41,7 +41,7 @@ async def test_a_new_session_cancels_on_disconnect_unless_told_otherwise(venue: 
     other = await venue.registry.sessions.create(venue.admin, ["OURS1"], [40], cancel_on_disconnect=False)
     assert directory.cancel_on_disconnect(venue.session.session_id)
     assert not directory.cancel_on_disconnect(other.session_id)
-    assert not directory.cancel_on_disconnect("ZZZ")
+    assert directory.cancel_on_disconnect("ZZZ"), "nobody else would cancel the orders of a deleted session"
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ async def test_an_unknown_market_segment_is_answered_with_the_known_ones(venue: 
         await venue.registry.sessions.create(SYSTEM, ["OURS1"], [40, 99])
 
 
-async def test_a_session_carries_firms_of_one_entity(venue: Venue) -> None:
-    with pytest.raises(ConflictError, match="OURS1 and THEI1 belong to different entities"):
+async def test_a_session_carries_no_firm_of_another_entity_that_has_not_authorised_it(venue: Venue) -> None:
+    with pytest.raises(ConflictError, match="THEI1 belongs to another entity than OURS1, and has not authorised it"):
         await venue.registry.sessions.create(SYSTEM, ["OURS1", "THEI1"], [40])
 
 
