@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,7 +66,7 @@ class LinkOptions:
     observe: Observer | None
 
 
-class Binding:
+class Binding(ABC):
     """The floor of Link: everything that a login takes, and the connection that came of it."""
 
     def __init__(self, login: Login, listener: Listener, state: StateFile | None, options: LinkOptions) -> None:
@@ -91,14 +92,17 @@ class Binding:
         if self._options.on_recovery is not None:
             self._options.on_recovery(event)
 
+    @abstractmethod
     def _on_event(self, wire: Wire, event: Event) -> None:
-        raise NotImplementedError
+        """Something that the session machine tells of."""
 
+    @abstractmethod
     def _on_lost(self, wire: Wire) -> None:
-        raise NotImplementedError
+        """The connection is gone."""
 
+    @abstractmethod
     def _unwritable(self, error: StateError) -> None:
-        raise NotImplementedError
+        """The numbers cannot be stored: nothing more may be sent."""
 
     def _save(self) -> bool:
         """Store the numbers before what carries them leaves; False when they cannot be stored."""
